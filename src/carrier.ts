@@ -1,0 +1,49 @@
+/** What a session needs of the thing that carries its id to the client and back. Implemented by `http/` for cookies. */
+export interface Carrier {
+  /**
+   * The raw values that came under the session's name, in the order they came; none when nothing came.
+   * A slot is a further cookie beside it, named with a suffix (the cookie backend's chunks and its touch).
+   */
+  read(slot?: string): readonly string[]
+  /** Sends the value with the response; the last of several writes to one slot counts. Throws `HeadersSentError` once the headers have left. */
+  write(value: string, attributes: CookieAttributes, slot?: string): void
+  /** Asks the client to forget the value. Throws like `write`. */
+  expire(attributes: CookieAttributes, slot?: string): void
+  /** Forgets what `write` and `expire` were asked and not yet sent. */
+  forget(): void
+  /** The response is held until the promise is settled. One that rejects, and whose failure nobody took, becomes the error answer. */
+  hold(promise: Promise<unknown>): void
+  /** The session's data was looked at: the response depends on it. */
+  used(): void
+  readonly headersSent: boolean
+  /** The exchange is over: the response is complete. */
+  readonly finished: boolean
+}
+
+export interface CookieAttributes {
+  readonly domain?: string | undefined
+  readonly path: string
+  /** `auto`: on a connection that is, or that a trusted proxy says is, encrypted. */
+  readonly secure: boolean | 'auto'
+  readonly httpOnly: boolean
+  readonly sameSite: 'strict' | 'lax' | 'none'
+  readonly partitioned: boolean
+  readonly priority?: 'low' | 'medium' | 'high' | undefined
+  /** When the client may forget it, in epoch milliseconds; absent: when it closes. */
+  readonly expiresAt?: number | undefined
+}
+
+/** An id that a client presented and that proved to be ours. */
+export interface PresentedId {
+  readonly id: string
+  /** It was signed or sealed with an older secret: it is sent again when the session is next written. */
+  readonly stale: boolean
+}
+
+/** Where a session's id comes from and goes to: a signed cookie, or the cookie backend, whose cookie holds all. */
+export interface IdSource {
+  /** The one id that verifies, or `undefined`: none came, none is ours, or several distinct ones are. */
+  readId(): PresentedId | undefined
+  writeId(id: string, attributes: CookieAttributes): void
+  expireId(attributes: CookieAttributes): void
+}

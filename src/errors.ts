@@ -1,0 +1,142 @@
+/**
+ * Every error that phial makes. Codes are promised from release to release, messages are not.
+ *
+ * Wrong arguments are a bare `TypeError`; errors that are not phial's pass through untouched.
+ */
+export abstract class SessionError extends Error {
+  /** A stable name for this kind of error, such as `PHIAL_GONE`. */
+  abstract readonly code: string
+
+  constructor(message: string, options?: { cause?: unknown }) {
+    super(message, options)
+    this.name = new.target.name
+  }
+}
+
+export interface ConfigErrorDetails {
+  /** The setting as its author wrote it, such as `session.timeout`. */
+  readonly setting?: string | undefined
+  readonly file?: string | undefined
+  /** Counted from 1. */
+  readonly line?: number | undefined
+  readonly cause?: unknown
+}
+
+/** A setting is missing, malformed, unknown, or unsafe beside another. Thrown at start, never at a request. */
+export class ConfigError extends SessionError {
+  readonly code = 'PHIAL_CONFIG'
+  readonly setting: string | undefined
+  readonly file: string | undefined
+  readonly line: number | undefined
+
+  constructor(message: string, details: ConfigErrorDetails = {}) {
+    const { setting, file, line } = details
+    const where = file === undefined ? '' : line === undefined ? `${file}: ` : `${file}:${line}: `
+    super(where + message, details.cause === undefined ? undefined : { cause: details.cause })
+    this.setting = setting
+    this.file = file
+    this.line = line
+  }
+}
+
+/** An optional package that a setting asks for is not installed. The message holds the install command. */
+export class DependencyError extends SessionError {
+  readonly code = 'PHIAL_DEPENDENCY'
+}
+
+export interface StoreErrorDetails {
+  /** The backend's type: `file`, `memory`, … */
+  readonly backend: string
+  /** The namespace manager's method that failed: `get`, `create`, … */
+  readonly operation: string
+  /** Whether the same call may succeed a little later, without anybody mending anything. */
+  readonly retryable?: boolean
+  readonly cause?: unknown
+}
+
+/** The store failed. What it could not confirm may or may not have happened; nothing was lied about. */
+export class StoreError extends SessionError {
+  readonly code: string = 'PHIAL_STORE'
+  readonly backend: string
+  readonly operation: string
+  readonly retryable: boolean
+
+  constructor(message: string, details: StoreErrorDetails) {
+    super(message, details.cause === undefined ? undefined : { cause: details.cause })
+    this.backend = details.backend
+    this.operation = details.operation
+    this.retryable = details.retryable ?? false
+  }
+}
+
+/** The store did not answer within `operation_timeout`, or the request's budget was spent. Retryable. */
+export class StoreTimeoutError extends StoreError {
+  override readonly code = 'PHIAL_STORE_TIMEOUT'
+  constructor(message: string, details: StoreErrorDetails) {
+    super(message, { retryable: true, ...details })
+  }
+}
+
+/** The store cannot be reached, or refuses work for now. Retryable. */
+export class StoreUnavailableError extends StoreError {
+  override readonly code = 'PHIAL_STORE_UNAVAILABLE'
+  constructor(message: string, details: StoreErrorDetails) {
+    super(message, { retryable: true, ...details })
+  }
+}
+
+/** A write was sent and its answer lost: it took effect once, or not at all. */
+export class StoreOutcomeUnknownError extends StoreError {
+  override readonly code = 'PHIAL_STORE_OUTCOME_UNKNOWN'
+}
+
+/** The session was destroyed, renewed, revoked or evicted while this request held it. It is not brought back. */
+export class SessionGoneError extends SessionError {
+  readonly code = 'PHIAL_GONE'
+}
+
+/** Others kept writing this session until the request's budget was spent. Nothing of this write was kept. */
+export class SessionConflictError extends SessionError {
+  readonly code = 'PHIAL_CONFLICT'
+}
+
+/** A value cannot be stored as it is, or a stored record cannot be read. */
+export class CodecError extends SessionError {
+  readonly code = 'PHIAL_CODEC'
+  /** Where the value stands: `user.born`, `items[3]`; empty for the record as a whole. */
+  readonly path: string
+
+  constructor(message: string, path: string, options?: { cause?: unknown }) {
+    super(message, options)
+    this.path = path
+  }
+}
+
+/** The record, or the cookie, would be larger than its limit. The stored one is as it was. */
+export class TooLargeError extends SessionError {
+  readonly code = 'PHIAL_TOO_LARGE'
+  /** In bytes. */
+  readonly size: number
+  readonly limit: number
+
+  constructor(message: string, size: number, limit: number) {
+    super(message)
+    this.size = size
+    this.limit = limit
+  }
+}
+
+/** The change needs a cookie, and the headers have left. */
+export class HeadersSentError extends SessionError {
+  readonly code = 'PHIAL_HEADERS_SENT'
+}
+
+/** The lock was not free within the time given. */
+export class LockTimeoutError extends SessionError {
+  readonly code = 'PHIAL_LOCK_TIMEOUT'
+}
+
+/** The manager was closed, or the request that the session belongs to is over. */
+export class SessionClosedError extends SessionError {
+  readonly code = 'PHIAL_CLOSED'
+}
