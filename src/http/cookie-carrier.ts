@@ -1,0 +1,91 @@
+import type { Carrier, CookieAttributes } from '../carrier.js'
+import { HeadersSentError } from '../errors.js'
+import { readSlot, slotName } from './cookie-slots.js'
+import type { HeaderEdits } from './header-edits.js'
+import type { ConnectedRequest } from './secure-request.js'
+import { expireCookie, setCookie, type CookieMoment } from './set-cookie.js'
+
+/** The slice of the response gate that a carrier needs. */
+export interface CookieOutlet {
+  /** The response waits for the promise. */
+  hold(promise: Promise<unknown>): void
+  readonly headersSent: boolean
+  /** The response is complete, or its connection gone. */
+  readonly over: boolean
+}
+
+/** The same for all requests of a manager. */
+export interface CookieCarrierOptions {
+  /** The cookie's name; its slots are `name-slot`. */
+  readonly name: string
+  /** The clock, in epoch milliseconds. */
+  readonly now: () => number
+  /** Decides `secure: 'auto'`; see `secureRequests`. */
+  readonly isEncrypted: (request: ConnectedRequest) => boolean
+}
+
+/** Carries a session's id in a cookie. Reading needs the request alone; what concerns the response asks for its outlet, once. */
+export class CookieCarrier implements Carrier {
+  readonly #request: ConnectedRequest
+  readonly #openOutlet: () => CookieOutlet
+  readonly #options: CookieCarrierOptions
+  readonly #lines = new Map<string, string>()
+  #outlet: CookieOutlet | undefined
+  #isUsed = false
+
+  constructor(request: ConnectedRequest, openOutlet: () => CookieOutlet, options: CookieCarrierOptions) {
+    this.#request = request
+    this.#openOutlet = openOutlet
+    this.#options = options
+  }
+
+  read(slot?: string): readonly string[] {
+    return readSlot(this.#request, this.#options.name, slot)
+  }
+
+  write(value: string, attributes: CookieAttributes, slot?: string): void {
+    this.#put(slot, (name, moment) => setCookie(name, value, attributes, moment))
+  }
+
+  expire(attributes: CookieAttributes, slot?: string): void {
+    this.#put(slot, (name, moment) => expireCookie(name, attributes, moment))
+  }
+
+  forget(): void {
+    this.#lines.clear()
+  }
+
+  hold(promise: Promise<unknown>): void {
+    this.#reach().hold(promise)
+  }
+
+  used(): void {
+    this.#isUsed = true
+    this.#reach()
+  }
+
+  get headersSent(): boolean {
+    return this.#reach().headersSent
+  }
+
+  get finished(): boolean {
+    return this.#reach().over
+  }
+
+  /** What the gate adds to the head when it leaves. */
+  headerEdits(): HeaderEdits {
+    const setsCookie = this.#lines.size > 0
+    return { cookies: new Map(this.#lines), varyCookie: this.#isUsed || setsCookie, noStore: setsCookie }
+  }
+
+  #put(slot: string | undefined, line: (name: string, moment: CookieMoment) => string): void {
+    const name = slotName(this.#options.name, slot)
+    if (this.headersSent) throw new HeadersSentError(`The headers have left: the cookie ${name} cannot be sent any more`)
+    const moment = { encrypted: this.#options.isEncrypted(this.#request), now: this.#options.now() }
+    this.#lines.set(name, line(name, moment))
+  }
+
+  #reach(): CookieOutlet {
+    return this.#outlet ??= this.#openOutlet()
+  }
+}
