@@ -22,7 +22,8 @@ export const readPlainSettings = (input: SettingsInput, tables: OptionTables): G
 /** `{ memory: { maxSessions: 1 } }` → `['memory.maxSessions', 1]` */
 const flatten = (input: SettingsInput, tables: OptionTables): [string, unknown][] =>
   Object.entries(input).flatMap(([name, value]): [string, unknown][] => {
-    if (!Object.hasOwn(tables, name) || value === undefined) return [[name, value]]
+    if (!Object.hasOwn(tables, name)) return [[name, value]]
+    if (value === undefined) return []
     if (typeof value !== 'object' || value === null) throw unfit({ setting: name }, `an object with options of the ${name} backend`, value)
-    return Object.entries(value).map(([option, given]) => [inTypeScript.option(name, option), given])
+    return Object.entries(value).map(([option, given]) => [`${name}.${option}`, given])
   })

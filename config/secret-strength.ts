@@ -15,7 +15,7 @@ export const weaknessOf = (secret: string): string | undefined => {
   if (variety(secret) < leastVariety) return `one of ${variety(secret)} different characters`
   if (isRepetition(secret)) return 'a repetition'
   if (isRun(secret)) return 'a run of neighbouring characters'
-  if (isWordy(secret.toLowerCase().replaceAll(/[^a-z0-9]/g, ''))) return 'one made of words that are tried first'
+  if (isWordy(secret.toLowerCase())) return 'one made of words that are tried first'
   return undefined
 }
 
@@ -36,9 +36,10 @@ const isRun = (text: string): boolean => {
   return small > (text.length - 1) * (2 / 3)
 }
 
-const anyWeak = new RegExp(weakSecrets.toSorted((a, b) => b.length - a.length).join('|'), 'g')
+/** A word may be spaced out: `s_e_c_r_e_t`. */
+const anyWeak = new RegExp(weakSecrets.toSorted((a, b) => b.length - a.length).map(word => [...word].join('[^a-z0-9]{0,2}')).join('|'), 'g')
 
-const isWordy = (letters: string): boolean => {
-  const rest = letters.replaceAll(anyWeak, '')
-  return rest !== letters && (rest.length < leastRest || variety(rest) < leastVariety || isRepetition(rest) || isRun(rest))
+const isWordy = (text: string): boolean => {
+  const rest = text.replaceAll(anyWeak, '')
+  return rest !== text && (rest.length < leastRest || variety(rest) < leastVariety || isRepetition(rest) || isRun(rest))
 }
