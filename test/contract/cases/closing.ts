@@ -15,7 +15,7 @@ const afterClose = (needs: readonly Need[], calls: Readonly<Record<string, Call>
       await manager.close()
       // What throws at once, instead of rejecting, ends the case here.
       const outcome = run(manager, stage)
-      await assert.rejects(outcome, { code: 'PHIAL_CLOSED' })
+      await assert.rejects(stage.settled(outcome), { code: 'PHIAL_CLOSED' })
     },
   ])))
 

@@ -8,14 +8,6 @@ const owned = async (stage: Stage, owner: string, namespace?: string): Promise<s
 
 const sorted = (stage: Stage, ...labels: string[]): string[] => labels.map((label) => stage.key(label)).toSorted()
 
-/** Forty sessions of one user, in turns by two processes. */
-const addMany = async (managers: readonly OwnerIndex[], stage: Stage): Promise<string[]> => {
-  const labels = range(40).map((index) => `${index}`)
-  await Promise.all(labels.map((label, index) =>
-    present(managers[index % 2]).addOwned(stage.key('owner'), stage.key(label), stage.later())))
-  return labels
-}
-
 export const ownerIndexCases: readonly CaseDefinition[] = [
   ...casesFor(['ownerIndex'], {
     'listOwned: none for an owner that has none': async (stage) => {
@@ -111,18 +103,20 @@ export const ownerIndexCases: readonly CaseDefinition[] = [
     },
     'owners: of entries added at the same time none is lost': async (stage) => {
       const managers = [await stage.open<OwnerIndex>(), await stage.open<OwnerIndex>()]
-      const labels = await addMany(managers, stage)
+      const labels = range(40).map((index) => `${index}`)
+      await Promise.all(labels.map((label, index) =>
+        present(managers[index % 2]).addOwned(stage.key('owner'), stage.key(label), stage.later())))
       assert.deepEqual(await owned(stage, 'owner'), sorted(stage, ...labels))
     },
     'owners: entries added while others are removed stay': async (stage) => {
       const managers = [await stage.open<OwnerIndex>(), await stage.open<OwnerIndex>()]
       const former = range(20).map((index) => `former ${index}`)
       for (const label of former) await present(managers[0]).addOwned(stage.key('owner'), stage.key(label), stage.later())
-      const [labels] = await Promise.all([
-        addMany(managers, stage),
-        ...former.map((label, index) => present(managers[index % 2]).removeOwned(stage.key('owner'), stage.key(label))),
-      ])
-      assert.deepEqual(await owned(stage, 'owner'), sorted(stage, ...labels))
+      await Promise.all(former.flatMap((label, index) => [
+        present(managers[index % 2]).removeOwned(stage.key('owner'), stage.key(label)),
+        present(managers[(index + 1) % 2]).addOwned(stage.key('owner'), stage.key(`new ${index}`), stage.later()),
+      ]))
+      assert.deepEqual(await owned(stage, 'owner'), sorted(stage, ...range(20).map((index) => `new ${index}`)))
     },
   }),
   ...casesFor(['ownerIndex', 'enumerable'], {
