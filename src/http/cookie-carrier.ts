@@ -44,11 +44,11 @@ export class CookieCarrier implements Carrier {
   }
 
   write(value: string, attributes: CookieAttributes, slot?: string): void {
-    this.#put(slot, (name, moment) => setCookie(name, value, attributes, moment))
+    this.#put(attributes, slot, (name, moment) => setCookie(name, value, attributes, moment))
   }
 
   expire(attributes: CookieAttributes, slot?: string): void {
-    this.#put(slot, (name, moment) => expireCookie(name, attributes, moment))
+    this.#put(attributes, slot, (name, moment) => expireCookie(name, attributes, moment))
   }
 
   forget(): void {
@@ -78,11 +78,11 @@ export class CookieCarrier implements Carrier {
     return { cookies: new Map(this.#lines), varyCookie: this.#isUsed || setsCookie, noStore: setsCookie }
   }
 
-  #put(slot: string | undefined, line: (name: string, moment: CookieMoment) => string): void {
+  #put({ secure }: CookieAttributes, slot: string | undefined, line: (name: string, moment: CookieMoment) => string): void {
     const name = slotName(this.#options.name, slot)
     if (this.headersSent) throw new HeadersSentError(`The headers have left: the cookie ${name} cannot be sent any more`)
-    const moment = { encrypted: this.#options.isEncrypted(this.#request), now: this.#options.now() }
-    this.#lines.set(name, line(name, moment))
+    const encrypted = secure === 'auto' && this.#options.isEncrypted(this.#request)
+    this.#lines.set(name, line(name, { encrypted, now: this.#options.now() }))
   }
 
   #reach(): CookieOutlet {

@@ -33,7 +33,7 @@ const startsPair = (header: string, at: number): boolean => {
 
 const trimmed = (header: string, from: number, to: number): string => {
   const start = skipBlanks(header, from)
-  return header.slice(start, Math.max(start, skipBlanksBack(header, to)))
+  return header.slice(start, skipBlanksBack(header, to))
 }
 
 const skipBlanks = (header: string, from: number): number => {
