@@ -1,8 +1,5 @@
-import type { Kind } from './kinds.js'
-import { seconds } from './kinds.js'
+import { asWritten, seconds, type Kind } from './kinds.js'
 import { unfit } from './origin.js'
-
-const asWritten = (text: string): string => text
 
 /** RFC 9110 section 5.6.2. The length leaves the value its share of the 4,096 octets that browsers take for both. */
 const token = /^[\w!#$%&'*+.^`|~-]{1,256}$/
@@ -33,14 +30,15 @@ export const cookieDomain: Kind<string> = {
 /** No address either: what ends in a number is one (WHATWG URL, "ends in a number"). */
 const isDomain = (name: string): boolean => {
   const labels = name.split('.')
-  return name.length <= 253 && labels.length > 1 && labels.every(part => label.test(part)) && !/^(?:\d+|0x[\da-f]*)$/.test(labels.at(-1)!)
+  const isAddress = /^(?:\d+|0x[\da-f]*)$/.test(labels.at(-1)!)
+  return name.length <= 253 && labels.length > 1 && labels.every(part => label.test(part)) && !isAddress
 }
 
 export const cookiePath: Kind<string> = {
   label: 'path of a URL',
   read: asWritten,
   check(value, origin) {
-    // RFC 6265 section 4.1.1: any character but controls and ";"; browsers drop an attribute over 1,024 octets (6265bis section 5.6)
+    // RFC 6265 section 4.1.1: no control character, no ";". Browsers drop what has over 1,024 octets (6265bis section 5.6).
     if (typeof value === 'string' && /^\/[ -:<-~]{0,1023}$/.test(value)) return value
     throw unfit(origin, 'a path of a URL, such as /shop', value)
   },
@@ -60,7 +58,7 @@ export const cookieExpires: Kind<boolean | number | Date> = {
   check(value, origin) {
     if (typeof value === 'boolean') return value
     if (typeof value === 'number') return seconds().check(value, origin)
-    if (value instanceof Date && !Number.isNaN(value.getTime())) return new Date(value)
+    if (value instanceof Date && !Number.isNaN(value.getTime())) return value
     throw unfit(origin, 'true, false, whole seconds, or a date with its zone, such as 2030-01-31T12:00:00Z', value)
   },
 }

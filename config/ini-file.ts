@@ -50,8 +50,10 @@ const entriesOf = (section: string, values: Record<string, unknown>, numbers: Re
   // `ini` makes true, false and null of their words, even quoted ones
   new Map(Object.entries(values).map(([key, value]) => [key, { raw: String(value), line: numbers.get(idOf(section, key))! }]))
 
-const quote = (line: IniLine): string =>
-  'section' in line ? `[${JSON.stringify(line.section.replaceAll('.', '\\.'))}]` : `${JSON.stringify(line.key)} = ${JSON.stringify(line.raw)}`
+const quote = (line: IniLine): string => {
+  if ('section' in line) return `[${JSON.stringify(line.section.replaceAll('.', '\\.'))}]`
+  return `${JSON.stringify(line.key)} = ${JSON.stringify(line.raw)}`
+}
 
 /** The line of each section and key. Refuses those that come twice, and keys before the first section. */
 const numberLines = (lines: readonly IniLine[], file: string): Map<string, number> => {

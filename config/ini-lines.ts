@@ -26,7 +26,7 @@ const readLine = (written: string, refuse: Refuse): Found | undefined => {
   const line = written.trim()
   if (line === '' || /^[#;]/.test(line)) return undefined
   if (/[\p{Cc}\p{Zl}\p{Zp}]/u.test(line.replaceAll('\t', ' '))) throw refuse('a control character: is this a text file?')
-  if (/^\s/.test(written)) throw refuse('a line that starts with a blank: continuation lines are not read, write it all on one line')
+  if (/^\s/.test(written)) throw refuse('a line that starts with a blank: there are no continuation lines here')
   return line.startsWith('[') ? readHead(line, refuse) : readEntry(line, refuse)
 }
 
@@ -35,7 +35,8 @@ const readHead = (line: string, refuse: Refuse): Found => {
   if (end < 0) throw refuse('a section that is not terminated: "]" is missing')
   const section = line.slice(1, end).trim()
   if (!/^(?:[#;]|$)/.test(line.slice(end + 1).trim())) throw refuse('more than the name of a section')
-  if (section === '' || /[[\\]/.test(section) || section === '__proto__') throw refuse(`a section cannot be named ${JSON.stringify(section)}`)
+  const isName = section !== '' && !/[[\\]/.test(section) && section !== '__proto__'
+  if (!isName) throw refuse(`a section cannot be named ${JSON.stringify(section)}`)
   return { section }
 }
 

@@ -100,11 +100,11 @@ const reference = /%\(([^()]*)\)s|\$\{([^{}]*)\}|%%|%\(|\$\$\{|\$\{/g
 const literal = (whole: string, refuse: Refuse): string => {
   if (whole === '%%') return '%'
   if (whole === '$${') return '${'
-  throw refuse(whole === '%(' ? '"%(" without ")s": write %%( for one as it stands' : '"${" without "}": write $${ for one as it stands')
+  throw refuse(whole === '%(' ? '"%(" without ")s": %%( stands for a plain one' : '"${" without "}": $${ stands for a plain one')
 }
 
 const fromProcess = (variable: string, refuse: Refuse): string => {
-  if (!/^[A-Za-z_]\w*$/.test(variable)) throw refuse('"${" without the name of an environment variable: write $${ for one as it stands')
+  if (!/^[A-Za-z_]\w*$/.test(variable)) throw refuse('"${" without the name of a variable: $${ stands for a plain one')
   const value = process.env[variable]
   if (typeof value !== 'string') throw refuse(`the environment variable ${variable} is not set`)
   return value

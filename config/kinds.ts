@@ -9,11 +9,11 @@ export interface Kind<V> {
   readonly label: string
   /** The plain value that the text stands for. Text that stands for none comes back as it is, for `check` to refuse. */
   read(text: string): unknown
-  /** The value, checked and copied. Throws `ConfigError`. */
+  /** The value, checked; a list is copied. Throws `ConfigError`. */
   check(value: unknown, origin: Origin): V
 }
 
-const asWritten = (text: string): string => text
+export const asWritten = (text: string): string => text
 
 const flags = new Map([
   ['true', true], ['yes', true], ['on', true], ['1', true],
@@ -22,7 +22,8 @@ const flags = new Map([
 
 const readFlag = (text: string): unknown => flags.get(text.toLowerCase()) ?? text
 const readNumber = (text: string): unknown => (/^\d+(?:\.\d+)?$/.test(text) ? Number(text) : text)
-const readOff = (text: string): unknown => (/^(?:off|false|no|none)$/i.test(text) ? false : readNumber(text))
+
+export const isOff = (text: string): boolean => /^(?:off|false|no|none)$/i.test(text)
 
 export const flag: Kind<boolean> = {
   label: 'true or false',
@@ -74,7 +75,7 @@ export const waitingSeconds: Kind<number> = {
 
 export const secondsOrOff: Kind<number | false> = {
   label: 'whole seconds, or off',
-  read: readOff,
+  read: text => (isOff(text) ? false : readNumber(text)),
   check: (value, origin) => (value === false ? false : seconds().check(value, origin)),
 }
 
@@ -100,7 +101,7 @@ export const flagOrAuto: Kind<boolean | 'auto'> = {
 }
 
 /** Any text, as it stands: for what a backend hands to its client. */
-export const text: Kind<string> = {
+export const anyText: Kind<string> = {
   label: 'text',
   read: asWritten,
   check(value, origin) {
@@ -129,10 +130,10 @@ export const namespaceName: Kind<string> = {
 
 /** What an `IncomingMessage` keeps under names of its own; others would be erased, or erase the session. */
 const taken = new Set([
-  '__proto__', 'constructor', 'prototype', 'toString', 'valueOf', 'hasOwnProperty', 'then', 'aborted', 'client', 'complete', 'connection',
-  'destroy', 'destroyed', 'emit', 'headers', 'headersDistinct', 'httpVersion', 'httpVersionMajor', 'httpVersionMinor', 'method', 'on', 'once',
-  'pipe', 'rawHeaders', 'rawTrailers', 'read', 'readable', 'resume', 'setTimeout', 'socket', 'statusCode', 'statusMessage', 'stream',
-  'trailers', 'trailersDistinct', 'upgrade', 'url',
+  '__proto__', 'constructor', 'prototype', 'toString', 'valueOf', 'hasOwnProperty', 'then', 'aborted', 'client', 'complete',
+  'connection', 'destroy', 'destroyed', 'emit', 'headers', 'headersDistinct', 'httpVersion', 'httpVersionMajor',
+  'httpVersionMinor', 'method', 'on', 'once', 'pipe', 'rawHeaders', 'rawTrailers', 'read', 'readable', 'resume', 'setTimeout',
+  'socket', 'statusCode', 'statusMessage', 'stream', 'trailers', 'trailersDistinct', 'upgrade', 'url',
 ])
 
 export const requestProperty: Kind<string> = {

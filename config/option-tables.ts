@@ -1,5 +1,5 @@
 import type { OptionRow, OptionTable } from '../src/namespace-manager.js'
-import { count, flag, seconds, text, type Kind } from './kinds.js'
+import { anyText, count, flag, seconds, type Kind } from './kinds.js'
 
 /** The tables of the backends' own options, by type. */
 export type OptionTables = Readonly<Record<string, OptionTable>>
@@ -12,6 +12,6 @@ export const kindOfOption = (row: OptionRow): Kind<boolean | number | string> =>
     case 'boolean': return flag
     case 'count': return count('number', row.least)
     case 'seconds': return seconds(row.least)
-    case 'string': return text
+    case 'string': return anyText
   }
 }

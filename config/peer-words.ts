@@ -3,7 +3,7 @@ import type { SettingName } from './table.js'
 /** How a setting is written where the word was found. */
 type Name = (setting: SettingName) => string
 
-/** What to write for a word that another session library uses, or why there is none. Words in lower case, letters and digits only. */
+/** What to write for a word of another session library's, or why there is none. Lower case, letters and digits only. */
 export const peerWords: ReadonlyMap<string, (name: Name) => string> = new Map(
   Object.entries({
     name: is('cookieName'),
@@ -67,7 +67,7 @@ export const peerWords: ReadonlyMap<string, (name: Name) => string> = new Map(
     savesession: name => `there is none: only save() writes, or with ${name('auto')} a session that changed`,
     saveeveryrequest: name => `there is none: only save() writes, or with ${name('auto')} a session that changed`,
     saveuninitialized: () => 'there is none: a session that nobody saved is never kept and sends no cookie',
-    rolling: name => `there is none: using a session moves its idle end (${name('timeout')}, at most every ${name('touchInterval')})`,
+    rolling: name => `there is none: using a session moves its idle end (${name('timeout')}, ${name('touchInterval')})`,
     touchafter: is('touchInterval'),
     disabletouch: name => `the opposite, ${name('saveAccessedTime')}`,
     unset: () => 'there is none: destroy() removes a session',
@@ -100,11 +100,11 @@ function is(setting: SettingName): (name: Name) => string {
 }
 
 function life(name: Name): string {
-  return `in seconds, ${name('timeout')} (unused) and ${name('lifetime')} (in all) for the session, ${name('cookieExpires')} for its cookie`
+  return `in seconds, ${name('timeout')} (unused) and ${name('lifetime')} (in all); for the cookie ${name('cookieExpires')}`
 }
 
 function cookie(name: Name): string {
-  return `each has a setting of its own: ${[name('cookieDomain'), name('cookiePath'), name('secure'), name('httpOnly')].join(', ')} …`
+  return `each has a setting of its own: ${name('cookieDomain')}, ${name('cookiePath')}, ${name('secure')} …`
 }
 
 function encryption(name: Name): string {

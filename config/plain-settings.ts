@@ -24,6 +24,6 @@ const flatten = (input: SettingsInput, tables: OptionTables): [string, unknown][
   Object.entries(input).flatMap(([name, value]): [string, unknown][] => {
     if (!Object.hasOwn(tables, name)) return [[name, value]]
     if (value === undefined) return []
-    if (typeof value !== 'object' || value === null) throw unfit({ setting: name }, `an object with options of the ${name} backend`, value)
+    if (typeof value !== 'object' || value === null) throw unfit({ setting: name }, 'an object with options of the backend', value)
     return Object.entries(value).map(([option, given]) => [`${name}.${option}`, given])
   })

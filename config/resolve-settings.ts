@@ -43,6 +43,8 @@ const read = (input: SettingsInput | SettingsSource, tables: OptionTables): Give
 const originOfAbsent = (name: SettingName, input: SettingsInput | SettingsSource): Origin =>
   input instanceof SettingsSource ? { setting: inIni.setting(name), file: input.file } : { setting: name }
 
+const defaultTimeout = table.timeout.default as number
+
 const complete = (given: GivenSettings, originOf: (name: SettingName) => Origin, tables: OptionTables): Settings => {
   const value = <N extends SettingName>(name: N): SettingValues[N] | DefaultOf<N> =>
     getGiven(given, name)?.value ?? (table[name].default as DefaultOf<N>)
@@ -50,7 +52,7 @@ const complete = (given: GivenSettings, originOf: (name: SettingName) => Origin,
   const cacheDir = value('cacheDir')
   const dataDir = value('dataDir') ?? (cacheDir === undefined ? undefined : join(cacheDir, 'sessions'))
   const lifetime = value('lifetime') || undefined
-  const timeout = given.has('timeout') ? value('timeout') || undefined : Math.min(table.timeout.default as number, lifetime ?? Infinity)
+  const timeout = given.has('timeout') ? value('timeout') || undefined : Math.min(defaultTimeout, lifetime ?? Infinity)
   const cookieDomain = value('cookieDomain')
   const cookiePath = value('cookiePath')
   const cookieExpires = value('cookieExpires')

@@ -1,5 +1,5 @@
 import type { Settings } from '../src/settings.js'
-import { getGiven, type GivenSettings } from './given.js'
+import type { GivenSettings } from './given.js'
 import type { SettingName } from './table.js'
 
 /** A combination of settings that is refused at start. */
@@ -48,12 +48,12 @@ export const rules: readonly Rule[] = [
   {
     among: ['timeout'],
     broken: ({ timeout, lifetime }) => timeout !== undefined && lifetime !== undefined && timeout > lifetime,
-    because: (name, { timeout, lifetime }) => `${timeout} is more than ${name('lifetime')}, which is ${lifetime}: it would never be reached`,
+    because: (name, { timeout, lifetime }) => `${timeout} is more than ${name('lifetime')}, ${lifetime}: it would never be reached`,
   },
   {
     among: ['touchInterval'],
     broken: ({ touchInterval, timeout }) => timeout !== undefined && touchInterval > timeout / 10,
-    because: (name, { touchInterval, timeout }) => `${touchInterval} is more than a tenth of ${name('timeout')}, which is ${timeout}`,
+    because: (name, { touchInterval, timeout }) => `${touchInterval} is more than a tenth of ${name('timeout')}, ${timeout}`,
   },
   {
     among: ['saveAccessedTime'],
@@ -63,8 +63,8 @@ export const rules: readonly Rule[] = [
   {
     among: ['requestBudget', 'operationTimeout'],
     broken: settings => settings.requestBudget < settings.operationTimeout,
-    because: (name, settings) =>
-      `${name('requestBudget')}, which is ${settings.requestBudget}, is less than ${name('operationTimeout')}, which is ${settings.operationTimeout}`,
+    because: (name, { requestBudget, operationTimeout }) =>
+      `${name('requestBudget')}, ${requestBudget}, is less than ${name('operationTimeout')}, ${operationTimeout}`,
   },
   {
     among: ['cookieExpires'],
@@ -91,7 +91,7 @@ export const rules: readonly Rule[] = [
   {
     among: ['cookieName', 'cookiePath'],
     broken: settings => named(/^__host-/i, settings) && settings.cookiePath !== '/',
-    because: (name, { cookieName, cookiePath }) => `browsers take ${cookieName} only with ${name('cookiePath')} /; it is ${cookiePath}`,
+    because: (name, { cookieName }) => `browsers take ${cookieName} only with ${name('cookiePath')} /`,
   },
   {
     among: ['cookieName', 'httpOnly'],
@@ -116,4 +116,5 @@ export const rules: readonly Rule[] = [
 ]
 
 /** The first of them that was written. */
-export const blamed = (among: readonly SettingName[], given: GivenSettings): SettingName => among.find(name => getGiven(given, name)) ?? among[0]!
+export const blamed = (among: readonly SettingName[], given: GivenSettings): SettingName =>
+  among.find(name => given.has(name)) ?? among[0]!

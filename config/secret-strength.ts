@@ -36,8 +36,11 @@ const isRun = (text: string): boolean => {
   return small > (text.length - 1) * (2 / 3)
 }
 
-/** A word may be spaced out: `s_e_c_r_e_t`. */
-const anyWeak = new RegExp(weakSecrets.toSorted((a, b) => b.length - a.length).map(word => [...word].join('[^a-z0-9]{0,2}')).join('|'), 'g')
+/** `s_e_c_r_e_t` */
+const spacedOut = (word: string): string => [...word].join('[^a-z0-9]{0,2}')
+
+/** Longest first: of two words that begin alike, the longer one is taken out. */
+const anyWeak = new RegExp(weakSecrets.toSorted((a, b) => b.length - a.length).map(spacedOut).join('|'), 'g')
 
 const isWordy = (text: string): boolean => {
   const rest = text.replaceAll(anyWeak, '')

@@ -23,8 +23,8 @@ export type SettingName = keyof SettingValues
 
 /** Settings whose default is nothing, or depends on others: `resolveSettings` finds it. */
 type Unset =
-  | 'type' | 'dataDir' | 'cacheDir' | 'lockDir' | 'secret' | 'secretFile' | 'validateKey' | 'encryptKey' | 'cookieName' | 'touchInterval'
-  | 'cookieDomain' | 'priority' | 'onError' | 'revive'
+  | 'type' | 'dataDir' | 'cacheDir' | 'lockDir' | 'secret' | 'secretFile' | 'validateKey' | 'encryptKey' | 'cookieName'
+  | 'touchInterval' | 'cookieDomain' | 'priority' | 'onError' | 'revive'
 
 export type DefaultOf<N extends SettingName> = N extends Unset ? undefined : SettingValues[N]
 
@@ -110,7 +110,7 @@ export const table: SettingsTable = {
     default: undefined,
     defaultNote: 'not encrypted',
     example: '${PHIAL_ENCRYPT_KEY}',
-    sentence: 'Encrypts records and cookies with AES-256-GCM: as strong as a secret, and none of them; several for rotation, newest first.',
+    sentence: 'Encrypts records and cookies (AES-256-GCM): as strong as a secret, and none of them; several, newest first.',
   },
   timeout: {
     ini: 'timeout',
@@ -228,7 +228,7 @@ export const table: SettingsTable = {
     ini: 'data_serializer',
     kind: serializer,
     default: 'json',
-    sentence: 'How data becomes text: json, or devalue for dates, maps and sets; in TypeScript also an object with stringify and parse.',
+    sentence: 'How data becomes text: json, or devalue for dates, maps and sets; in TypeScript also { stringify, parse }.',
   },
   invalidateCorrupt: {
     ini: 'invalidate_corrupt',
@@ -278,7 +278,7 @@ export const table: SettingsTable = {
   },
   now: {
     kind: callback<() => number>(),
-    default: Date.now,
+    default: () => Date.now(),
     defaultNote: 'Date.now',
     sentence: 'The clock, in epoch milliseconds.',
   },

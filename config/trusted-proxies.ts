@@ -1,11 +1,11 @@
 import { BlockList, isIP } from 'node:net'
-import type { Kind } from './kinds.js'
+import { isOff, type Kind } from './kinds.js'
 import { unfit, type Origin } from './origin.js'
 
 /** Addresses and networks, never everybody: who is believed here decides what counts as an encrypted connection. */
 export const trustedProxies: Kind<readonly string[]> = {
   label: 'addresses and networks, or false',
-  read: text => (/^(?:false|no|off|none)$/i.test(text) ? false : text),
+  read: text => (isOff(text) ? false : text),
   check(value, origin) {
     if (value === false) return []
     const list: unknown = typeof value === 'string' ? value.split(/[\s,]+/).filter(part => part !== '') : value
@@ -21,11 +21,15 @@ const checkNetwork = (network: unknown, origin: Origin): string => {
   const family = isIP(address)
   const prefix = Number(length ?? 128)
   if (family === 0 || (length !== undefined && prefix > (family === 4 ? 32 : 128))) throw unfit(origin, expected, network)
-  if (family === 4 ? prefix < 8 : isWide(address, prefix)) throw unfit(origin, 'a network of yours alone', network, ': that is too wide')
+  const isTooWide = family === 4 ? prefix < 8 : isWide(address, prefix)
+  if (isTooWide) throw unfit(origin, 'a network of yours alone', network, ': that is too wide')
   return network as string
 }
 
-/** Private networks are 10.0.0.0/8 and fc00::/7 at the widest; and each IPv4 address has a second form in ::ffff:0:0/96 (RFC 4291 section 2.5.5). */
+/**
+ * Private networks are 10.0.0.0/8 and fc00::/7 at the widest; and each IPv4 address has a second form in ::ffff:0:0/96
+ * (RFC 4291 section 2.5.5).
+ */
 const isWide = (address: string, prefix: number): boolean => {
   const network = new BlockList()
   network.addSubnet(address, prefix, 'ipv6')

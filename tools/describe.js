@@ -1,4 +1,4 @@
-// Writes what the tables of settings say into `development.ini` and `docs/options.md`. Run it after a build, when a table has changed:
+// Writes what the tables of settings say into `development.ini` and `docs/options.md`. When a table has changed:
 //   npx tsc && node tools/describe.js
 // With --check it writes nothing, and fails when a file says something else.
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
@@ -12,7 +12,8 @@ const readTables = async () => {
   const directory = new URL('dist/backends/', root)
   const names = existsSync(directory) ? readdirSync(directory).filter(name => name.endsWith('.js')).sort() : []
   const modules = await Promise.all(names.map(name => import(new URL(name, directory).href)))
-  const backends = modules.flatMap(Object.values).filter(value => typeof value?.type === 'string' && typeof value.open === 'function')
+  const isBackend = value => typeof value?.type === 'string' && typeof value.open === 'function'
+  const backends = modules.flatMap(Object.values).filter(isBackend)
   return Object.fromEntries(backends.map(({ type, options = {} }) => [type, options]))
 }
 
@@ -20,6 +21,7 @@ const begin = '<!-- begin: written by tools/describe.js -->\n'
 const end = '\n<!-- end -->'
 
 const between = (text, part) => {
+  if (!text.includes(begin) || !text.includes(end)) throw new Error('the marks between which the tables stand are lost')
   const [head, rest] = [text.slice(0, text.indexOf(begin) + begin.length), text.slice(text.indexOf(end))]
   return `${head}\n${part}\n${rest}`
 }

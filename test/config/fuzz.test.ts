@@ -17,8 +17,10 @@ const iniNames = settingNames.flatMap(name => table[name].ini ?? [])
 const piece = fc.oneof(
   fc.string({ unit: 'binary', maxLength: 12 }),
   fc.constantFrom(
-    ' ', '\t', '\n', '\r\n', '\r', '\uFEFF', '\0', '\u2028', '=', ' = ', ':', '[', ']', '[]', '[app:main]\n', '[DEFAULT]\n', '[a.b]', '#', ' ;', '"', "'", '\\', '%', '%%',
-    '%(', ')s', '%(here)s', '%(a)s', '%(b)s', '${', '}', '$${', '${PATH}', '${NOPE}', '__proto__', 'constructor', 'a = ', 'b = ', 'true', '1', '🍪',
+    ' ', '\t', '\n', '\r\n', '\r', '\uFEFF', '\0', '\u2028', '=', ' = ', ':', '[', ']', '[]', '[app:main]\n', '[DEFAULT]\n',
+    '[a.b]', '#', ' ;', '"', "'", '\\', '%', '%%',
+    '%(', ')s', '%(here)s', '%(a)s', '%(b)s', '${', '}', '$${', '${PATH}', '${NOPE}', '__proto__', 'constructor', 'a = ', 'b = ',
+    'true', '1', '🍪',
     'session.', 'beaker.session.', 'session.memory.max_sessions = ', `session.secret = ${secret}\n`,
   ),
   fc.constantFrom(...iniNames).map(name => `session.${name} = `),
@@ -56,7 +58,8 @@ test('S205: whatever can be written is read back', t => {
   const name = fc.string({ unit: 'binary', minLength: 1 }).filter(word => /^[^\s[\]\\=:#;"'\p{C}\p{Z}]+$/u.test(word) && word !== '__proto__')
   const value = fc.string({ unit: 'grapheme' })
   const file = fc.dictionary(name, fc.dictionary(name, value, { maxKeys: 4 }), { maxKeys: 4 })
-  const escape = (written: string): string => JSON.stringify(written).replaceAll('%', '%%').replaceAll('${', '$${').replaceAll(/[\p{Cc}\p{Zl}\p{Zp}]/gu, unicodeEscape)
+  const escape = (written: string): string =>
+    JSON.stringify(written).replaceAll('%', '%%').replaceAll('${', '$${').replaceAll(/[\p{Cc}\p{Zl}\p{Zp}]/gu, unicodeEscape)
   fc.assert(fc.property(file, sections => {
     const lines = Object.entries(sections).flatMap(([section, values]) =>
       [`[${section}]`, ...Object.entries(values).map(([key, written]) => `${key} = ${escape(written)}`)])
@@ -86,8 +89,10 @@ test('S205: a file of settings is loaded, or refused with a ConfigError', t => {
 })
 
 test('S205: whatever is written in TypeScript is taken, or refused with a ConfigError', t => {
-  const value = fc.oneof(fc.anything({ withBigInt: true, withDate: true, withNullPrototype: true, withTypedArray: true }), fc.constantFrom(true, 'auto', 60, () => 1))
-  const input = fc.dictionary(fc.oneof(fc.constantFrom(...settingNames, 'memory', '__proto__'), fc.string()), value, { maxKeys: 5 })
+  const value = fc.oneof(fc.anything({ withBigInt: true, withDate: true, withNullPrototype: true, withTypedArray: true }),
+    fc.constantFrom(true, 'auto', 60, () => 1))
+  const input = fc.dictionary(fc.oneof(fc.constantFrom(...settingNames, 'memory', '__proto__'), fc.string()), value,
+    { maxKeys: 5 })
   let taken = 0
   fc.assert(fc.property(input, written => {
     if (answered(() => resolveSettings(written as SettingsInput, undefined, tables)) !== undefined) taken++

@@ -90,7 +90,8 @@ for (const [name, text, line, message] of refused) {
 }
 
 test('S200: a line that cannot be read is not shown: it may be a secret', t => {
-  for (const line of ['MjY4c2VjcmV0', 'MjY4c2VjcmV0 : x', '  MjY4c2VjcmV0 = x', 'MjY4c2VjcmV0 = x\0', 'x = 1\nx = MjY4c2VjcmV0', 'x = 1 MjY4c2VjcmV0\n[x', '[x]MjY4c2VjcmV0']) {
+  for (const line of ['MjY4c2VjcmV0', 'MjY4c2VjcmV0 : x', '  MjY4c2VjcmV0 = x', 'MjY4c2VjcmV0 = x\0', 'x = 1\nx = MjY4c2VjcmV0',
+    'x = 1 MjY4c2VjcmV0\n[x', '[x]MjY4c2VjcmV0']) {
     t.notRegex(faultOf(t, () => new IniFile('x.ini', inSection(line))).message, /MjY4/)
   }
   for (const value of ['"MjY4', '%(MjY4', '${MjY4', '${Mj-Y4}', '"MjY4\\q"', "'MjY4' x"]) {
@@ -105,12 +106,12 @@ const badValues: [string, string, RegExp][] = [
   ['an escape that JSON does not know', '"C:\\data"', /quotes that do not match/],
   ['a lone quote', '"', /quotes that do not match/],
   ['a reference to nothing', '%(nope)s', /there is no "nope" in \[app:main\] or \[DEFAULT\]/],
-  ['a reference without its end', '%(here', /write %%\(/],
-  ['a reference of another type', '%(here)d', /write %%\(/],
+  ['a reference without its end', '%(here', /%%\( stands for/],
+  ['a reference of another type', '%(here)d', /%%\( stands for/],
   ['a variable that is not set', '${PHIAL_NOT_SET}', /the environment variable PHIAL_NOT_SET is not set/],
   ['what every object has', '${constructor}', /the environment variable constructor is not set/],
-  ['a variable without its end', '${HOME', /write \$\$\{/],
-  ['a variable without a name', '${}', /write \$\$\{/],
+  ['a variable without its end', '${HOME', /\$\$\{ stands for/],
+  ['a variable without a name', '${}', /\$\$\{ stands for/],
 ]
 for (const [name, raw, message] of badValues) {
   test(`S200: a value with ${name} is refused when it is asked for, with file, line and key`, t => {
@@ -138,7 +139,8 @@ test('a relative path of a file has a whole directory', t => {
 
 test('${NAME} stands for the environment, and is not looked at again', t => {
   withEnvironment({ PHIAL_A: '%(x)s ${HOME} #;"', PHIAL_B: '' }, () => {
-    const section = new IniFile('x.ini', inSection('a = <${PHIAL_A}>', 'b = ${PHIAL_B}', 'c = %(a)s', 'd = 1')).section('app:main')
+    const text = inSection('a = <${PHIAL_A}>', 'b = ${PHIAL_B}', 'c = %(a)s', 'd = 1')
+    const section = new IniFile('x.ini', text).section('app:main')
     t.deepEqual(section.text('a'), { text: '<%(x)s ${HOME} #;">', fromEnvironment: true })
     t.deepEqual(section.text('b'), { text: '', fromEnvironment: true })
     t.deepEqual(section.text('c'), { text: '<%(x)s ${HOME} #;">', fromEnvironment: true })
@@ -159,7 +161,8 @@ test('S205: references that lead back, go deep or grow without end are refused',
 
 test('S201: no key or section reaches a prototype', t => {
   const before = Object.getOwnPropertyNames(Object.prototype)
-  for (const text of ['[__proto__]\nx = 1', '[a]\n__proto__ = 1', '[a]\n__proto__[] = 1', '[DEFAULT]\n__proto__ = 1', '[a]\n[ __proto__ ]']) {
+  for (const text of ['[__proto__]\nx = 1', '[a]\n__proto__ = 1', '[a]\n__proto__[] = 1', '[DEFAULT]\n__proto__ = 1',
+    '[a]\n[ __proto__ ]']) {
     faultOf(t, () => new IniFile('x.ini', text))
   }
   const text = '[constructor]\nprototype.x = 1\nconstructor.prototype.x = 1\n__proto__.x = 1\n[a.__proto__]\nx = 1\n[constructor.prototype]\nx = 1\n[toString]\nx = 1'

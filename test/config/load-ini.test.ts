@@ -47,8 +47,11 @@ test('wrong arguments are a TypeError', t => {
 
 test('each value remembers the setting as written, the file and the line', t => {
   const path = iniFile(t, inSection('beaker.session.timeout = 5', 'session.memory.max_sessions = 5'))
-  const origins = [...givenBy(loadIni(path, {}, tables))].map(([name, { origin }]) => [name, origin.setting, origin.file, origin.line])
-  t.deepEqual(origins, [['timeout', 'beaker.session.timeout', path, 2], ['memory.maxSessions', 'session.memory.max_sessions', path, 3]])
+  const given = givenBy(loadIni(path, {}, tables))
+  t.deepEqual([...given].map(([name, { origin }]) => [name, origin.setting, origin.file, origin.line]), [
+    ['timeout', 'beaker.session.timeout', path, 2],
+    ['memory.maxSessions', 'session.memory.max_sessions', path, 3],
+  ])
 })
 
 test('what was loaded cannot be changed', t => {
@@ -65,7 +68,8 @@ test('S200: one setting under both prefixes is an error that names both places',
 })
 
 test('paths start at the directory of the file', t => {
-  const path = iniFile(t, inSection('session.data_dir = data/a', 'session.lock_dir = /locks', 'session.secret_file = %(here)s/../secret'))
+  const path = iniFile(t, inSection('session.data_dir = data/a', 'session.lock_dir = /locks',
+    'session.secret_file = %(here)s/../secret'))
   const root = dirname(path)
   t.deepEqual(valuesOf(loadIni(path)), { dataDir: join(root, 'data/a'), lockDir: '/locks', secretFile: join(root, '../secret') })
 })
@@ -167,13 +171,13 @@ const unknown: [string, string][] = [
   ['proxy', 'here it is session.trust_proxy'],
   ['resave', 'there is none: only save() writes, or with session.auto a session that changed'],
   ['saveUninitialized', 'there is none: a session that nobody saved is never kept and sends no cookie'],
-  ['rolling', 'there is none: using a session moves its idle end (session.timeout, at most every session.touch_interval)'],
-  ['maxAge', 'in seconds, session.timeout (unused) and session.lifetime (in all) for the session, session.cookie_expires for its cookie'],
-  ['ttl', 'in seconds, session.timeout (unused) and session.lifetime (in all) for the session, session.cookie_expires for its cookie'],
-  ['cookie.max_age', 'in seconds, session.timeout (unused) and session.lifetime (in all) for the session, session.cookie_expires for its cookie'],
+  ['rolling', 'there is none: using a session moves its idle end (session.timeout, session.touch_interval)'],
+  ['maxAge', 'in seconds, session.timeout (unused) and session.lifetime (in all); for the cookie session.cookie_expires'],
+  ['ttl', 'in seconds, session.timeout (unused) and session.lifetime (in all); for the cookie session.cookie_expires'],
+  ['cookie.max_age', 'in seconds, session.timeout (unused) and session.lifetime (in all); for the cookie session.cookie_expires'],
   ['crypto_type', 'there is none: session.encrypt_key encrypts with AES-256-GCM'],
   ['genid', 'there is none: ids are 256 random bits, made here alone'],
-  ['cookie_args', 'each has a setting of its own: session.cookie_domain, session.cookie_path, session.secure, session.httponly …'],
+  ['cookie_args', 'each has a setting of its own: session.cookie_domain, session.cookie_path, session.secure …'],
   ['url', 'not in this release'],
   ['use_cookies', 'not in this release'],
   ['redis.host', 'no backend "redis" takes options; these do: memory, file, cookie'],
@@ -186,13 +190,15 @@ for (const [name, advice] of unknown) {
 }
 
 test('S200: unknown names that resemble nothing are told without advice, and capital letters are no way round', t => {
-  for (const name of ['session.', 'session.xyzzy', 'session.__proto__', `session.${'timeout'.repeat(20)}`, 'session.toString', 'beaker.session.xyzzy']) {
+  for (const name of ['session.', 'session.xyzzy', 'session.__proto__', `session.${'timeout'.repeat(20)}`, 'session.toString',
+    'beaker.session.xyzzy']) {
     const path = iniFile(t, inSection(`${name} = x`))
     t.is(faultOf(t, () => loadIni(path)).message, `${path}:2: ${name}: unknown setting`)
   }
   const path = iniFile(t, inSection('Beaker.Session.timeout = 5'))
   t.is(faultOf(t, () => loadIni(path)).message, `${path}:2: Beaker.Session.timeout: unknown setting; in an INI file: session.timeout`)
-  t.regex(faultOf(t, () => loadIni(iniFile(t, inSection('session.redis.x = 5')))).message, /no backend "redis" takes options; these do: none$/)
+  t.regex(faultOf(t, () => loadIni(iniFile(t, inSection('session.redis.x = 5')))).message,
+    /no backend "redis" takes options; these do: none$/)
 })
 
 const words: [string, unknown][] = [
@@ -218,11 +224,15 @@ const words: [string, unknown][] = [
   ['memory.label = a b #c', { 'memory.label': 'a b' }],
 ]
 for (const [line, expected] of words) {
-  test(`session.${line} is understood`, t => t.deepEqual(valuesOf(loadIni(iniFile(t, inSection(`session.${line}`)), {}, tables)), expected as object))
+  test(`session.${line} is understood`, t => {
+    const path = iniFile(t, inSection(`session.${line}`))
+    t.deepEqual(valuesOf(loadIni(path, {}, tables)), expected as object)
+  })
 }
 
 test('dates that are none are refused', t => {
-  for (const date of ['2030-02-30T00:00:00Z', '2030-13-01T00:00:00Z', '2030-01-01T25:00:00Z', '2030-01-01', '2030-01-01T00:00:00', '2030-01-01T00:00:00+99:00']) {
+  for (const date of ['2030-02-30T00:00:00Z', '2030-13-01T00:00:00Z', '2030-01-01T25:00:00Z', '2030-01-01', '2030-01-01T00:00:00',
+    '2030-01-01T00:00:00+99:00']) {
     t.is(faultOf(t, () => loadIni(iniFile(t, inSection(`session.cookie_expires = ${date}`)))).line, 2, date)
   }
 })

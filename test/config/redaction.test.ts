@@ -9,13 +9,22 @@ const [secret, encryptKey] = [strong(), strong()]
 
 /** Everything that a log, a template or an error report may make of it. */
 const prints = (value: unknown): string[] => [
-  inspect(value), inspect(value, { depth: Infinity, showHidden: true }), inspect([[value]], { depth: 9 }), inspect(value, { compact: false, colors: true }),
-  JSON.stringify(value), JSON.stringify({ nested: [value] }), String(value), `${value as string}`, format('%s %o %O %j', value, value, value, value),
-  JSON.stringify({ ...(value as object) }), inspect({ ...(value as object) }, { depth: 9 }), inspect(Object.entries(value as object), { depth: 9 }),
+  inspect(value),
+  inspect(value, { depth: Infinity, showHidden: true }),
+  inspect([[value]], { depth: 9, compact: false, colors: true }),
+  inspect({ ...(value as object) }, { depth: 9 }),
+  inspect(Object.entries(value as object), { depth: 9 }),
+  JSON.stringify(value),
+  JSON.stringify({ nested: [value] }),
+  JSON.stringify({ ...(value as object) }),
+  String(value),
+  `${value as string}`,
+  format('%s %o %O %j', value, value, value, value),
 ]
 
 test('S204: what was loaded and what is made of it print without secrets', t => {
-  const source = loadIni(iniFile(t, inSection(`session.secret = ${secret}`, `session.encrypt_key = ${encryptKey}`, 'session.timeout = 600')))
+  const lines = [`session.secret = ${secret}`, `session.encrypt_key = ${encryptKey}`, 'session.timeout = 600']
+  const source = loadIni(iniFile(t, inSection(...lines)))
   const settings = resolveSettings(source, { touchInterval: 5 })
   t.deepEqual([settings.secret[0], settings.encryptKey[0]], [secret, encryptKey])
   for (const value of [source, settings, { source, settings }, new Error('x', { cause: settings })]) {
@@ -40,5 +49,6 @@ test('S204: a redacted list is a list in everything but print', t => {
   t.deepEqual([...list], [secret, encryptKey])
   t.is(list.join('|'), `${secret}|${encryptKey}`)
   t.deepEqual(Object.keys(list), ['0', '1'])
-  t.deepEqual([String(list), JSON.stringify(list), inspect(list), list.toLocaleString()], ['[redacted]', '"[redacted]"', '[redacted]', '[redacted]'])
+  t.deepEqual([String(list), JSON.stringify(list), inspect(list), list.toLocaleString()],
+    ['[redacted]', '"[redacted]"', '[redacted]', '[redacted]'])
 })

@@ -14,12 +14,13 @@ test('the defaults, whole and frozen', t => {
     type: 'memory', dataDir: undefined, lockDir: undefined, namespace: 'phial', backendOptions: {},
     secret: [secret], encryptKey: [],
     timeout: 86400, lifetime: 1209600, touchInterval: 60, saveAccessedTime: true, regenerateGrace: 0,
-    cookieName: '__Host-phial', cookieExpires: true, cookieDomain: undefined, cookiePath: '/', secure: true, httpOnly: true, sameSite: 'lax',
-    partitioned: false, priority: undefined, forceCookie: false, trustProxy: [],
-    auto: false, dataSerializer: 'json', invalidateCorrupt: true, maxBytes: 262144, operationTimeout: 1, requestBudget: 2, onOutage: 'fail',
-    requestKey: 'session', onError: undefined, revive: undefined, now: Date.now,
+    cookieName: '__Host-phial', cookieExpires: true, cookieDomain: undefined, cookiePath: '/', secure: true, httpOnly: true,
+    sameSite: 'lax', partitioned: false, priority: undefined, forceCookie: false, trustProxy: [],
+    auto: false, dataSerializer: 'json', invalidateCorrupt: true, maxBytes: 262144, operationTimeout: 1, requestBudget: 2,
+    onOutage: 'fail', requestKey: 'session', onError: undefined, revive: undefined, now: table.now.default,
   })
-  for (const part of [settings, settings.secret, settings.encryptKey, settings.trustProxy, settings.backendOptions]) t.true(Object.isFrozen(part))
+  const { encryptKey, trustProxy, backendOptions } = settings
+  for (const part of [settings, settings.secret, encryptKey, trustProxy, backendOptions]) t.true(Object.isFrozen(part))
 })
 
 test('a row that is missing does not compile', t => {
@@ -29,15 +30,30 @@ test('a row that is missing does not compile', t => {
   t.is({ ...incomplete, timeout }.timeout, table.timeout)
 })
 
+test('a setting that there is not does not compile', t => {
+  // @ts-expect-error cookie_domain is the name in an INI file
+  const input: SettingsInput = { secret, cookie_domain: 'example.com' }
+  t.is(faultOf(t, () => resolveSettings(input, undefined)).setting, 'cookie_domain')
+  const nested: SettingsInput = { secret, memory: { maxSessions: 5 } }
+  t.is(resolveSettings(nested, undefined, tables).backendOptions['memory']?.['maxSessions'], 5)
+})
+
+test('the clock follows the one of the process', t => {
+  const { now } = resolvePlain({})
+  const before = Date.now()
+  const between = now()
+  t.true(before <= between && between <= Date.now())
+})
+
 test('every setting can be given, and comes out as it went in', t => {
   const backend = { type: 'own' } as unknown as Backend
   const dataSerializer = { stringify: JSON.stringify, parse: JSON.parse as (text: string) => unknown }
   const given = {
-    type: backend, namespace: 'a.b-c_9', timeout: 1000, lifetime: 2000, touchInterval: 100, regenerateGrace: 60, cookieName: 'sid',
-    cookieExpires: 5, cookieDomain: 'example.com', cookiePath: '/shop', secure: true, httpOnly: false, sameSite: 'strict', partitioned: true,
-    priority: 'high', forceCookie: true, trustProxy: ['::1'], auto: true, dataSerializer, invalidateCorrupt: false, maxBytes: 256,
-    operationTimeout: 0.01, requestBudget: 300, onOutage: 'anonymous', requestKey: '$my_session', onError: () => 1, revive: () => 1, now: () => 1,
-    saveAccessedTime: true, dataDir: resolve('/d'), lockDir: resolve('/l'),
+    type: backend, namespace: 'a.b-c_9', timeout: 1000, lifetime: 2000, touchInterval: 100, regenerateGrace: 60,
+    cookieName: 'sid', cookieExpires: 5, cookieDomain: 'example.com', cookiePath: '/shop', secure: true, httpOnly: false, sameSite: 'strict',
+    partitioned: true, priority: 'high', forceCookie: true, trustProxy: ['::1'], auto: true, dataSerializer, invalidateCorrupt: false, maxBytes: 256,
+    operationTimeout: 0.01, requestBudget: 300, onOutage: 'anonymous', requestKey: '$my_session', onError: () => 1,
+    revive: () => 1, now: () => 1, saveAccessedTime: true, dataDir: resolve('/d'), lockDir: resolve('/l'),
   } satisfies SettingsInput
   const settings: Record<string, unknown> = { ...resolvePlain(given) }
   for (const [name, value] of Object.entries(given)) t.deepEqual(settings[name], value, name)
@@ -70,16 +86,19 @@ test('a date of an INI file is not shared between what is made of it', t => {
 })
 
 test('undefined counts as absent', t => {
-  const settings = resolveSettings({ secret, timeout: undefined, memory: undefined }, { secret: undefined, namespace: undefined }, tables)
+  const overrides = { secret: undefined, namespace: undefined }
+  const settings = resolveSettings({ secret, timeout: undefined, memory: undefined }, overrides, tables)
   t.is(settings.timeout, 86400)
   t.is(settings.namespace, 'phial')
 })
 
 test('overrides win over a file and over an object', t => {
-  const path = iniFile(t, inSection(`session.secret = ${secret}`, 'session.timeout = 600', 'session.memory.max_sessions = 5', 'session.memory.label = x'))
+  const lines = ['session.timeout = 600', 'session.memory.max_sessions = 5', 'session.memory.label = x']
+  const path = iniFile(t, inSection(`session.secret = ${secret}`, ...lines))
   const settings = resolveIni(path, { timeout: 700, memory: { maxSessions: 6 } })
   t.is(settings.timeout, 700)
-  t.deepEqual({ ...settings.backendOptions['memory'] }, { maxSessions: 6, sweepEvery: 60, strict: undefined, label: 'x', quota: undefined, note: undefined })
+  const expected = { maxSessions: 6, sweepEvery: 60, strict: undefined, label: 'x', quota: undefined, note: undefined }
+  t.deepEqual(settings.backendOptions['memory'], expected)
   t.is(resolveSettings({ secret, timeout: 5 }, { timeout: false }).timeout, undefined)
 })
 
@@ -141,16 +160,20 @@ for (const seconds of [1, 59, 29 * day, 30 * day, 30 * day + 1, 31 * day, 400 * 
   test(`S045: ${seconds} seconds are a timeout, a lifetime and a cookie's life`, t => {
     const settings = resolvePlain({ timeout: seconds, lifetime: seconds, cookieExpires: seconds })
     t.deepEqual([settings.timeout, settings.lifetime, settings.cookieExpires], [seconds, seconds, seconds])
-    const path = iniFile(t, inSection(`session.secret = ${secret}`, `session.timeout = ${seconds}`, `session.lifetime = ${seconds}`))
-    t.deepEqual([resolveIni(path).timeout, resolveIni(path).lifetime], [seconds, seconds])
+    const { timeout, lifetime } = resolveIni(iniFile(t, inSection(
+      `session.secret = ${secret}`, `session.timeout = ${seconds}`, `session.lifetime = ${seconds}`)))
+    t.deepEqual([timeout, lifetime], [seconds, seconds])
   })
 }
 
 const noDuration: [unknown, string][] = [
-  [NaN, 'got NaN'], [Infinity, 'got Infinity'], [-Infinity, 'got -Infinity'], [-1, 'got -1'], [0, 'got 0'], [-0, 'got 0'], [0.5, 'got 0.5'], [1.5, 'got 1.5'],
+  [NaN, 'got NaN'], [Infinity, 'got Infinity'], [-Infinity, 'got -Infinity'], [-1, 'got -1'], [0, 'got 0'], [-0, 'got 0'],
+  [0.5, 'got 0.5'], [1.5, 'got 1.5'],
   [400 * day + 1, 'milliseconds?'], [2 ** 31, 'milliseconds?'], [2 ** 53, 'milliseconds?'], [Number.MAX_VALUE, 'milliseconds?'],
-  ['60', 'got "60"'], ['5m', 'got "5m"'], ['', 'got ""'], [null, 'got null'], [[60], 'got a list'], [{}, 'got an object'], [5n, 'got a bigint'],
-  [new Date(NaN), 'got an invalid date'], [new Date(0), 'got 1970-01-01T00:00:00.000Z'], [() => 1, 'got a function'], [Symbol('x'), 'got a symbol'],
+  ['60', 'got "60"'], ['5m', 'got "5m"'], ['', 'got ""'], [null, 'got null'], [[60], 'got a list'], [{}, 'got an object'],
+  [5n, 'got a bigint'],
+  [new Date(NaN), 'got an invalid date'], [new Date(0), 'got 1970-01-01T00:00:00.000Z'], [() => 1, 'got a function'],
+  [Symbol('x'), 'got a symbol'],
 ]
 for (const name of ['timeout', 'lifetime', 'touchInterval']) {
   test(`S047: ${name} refuses what is no duration`, t => {
@@ -198,7 +221,8 @@ test('S200: what is not of its type is refused in TypeScript too', t => {
   for (const [name, values] of refused) {
     for (const value of values) t.is(faultOf(t, () => resolvePlain({ [name]: value })).setting, name, `${name} ${inspect(value)}`)
   }
-  t.is(faultOf(t, () => resolvePlain({ memory: { maxSessions: '5' } })).message, 'memory.maxSessions: expected whole number, 1 or more; got "5"')
+  t.is(faultOf(t, () => resolvePlain({ memory: { maxSessions: '5' } })).message,
+    'memory.maxSessions: expected whole number, 1 or more; got "5"')
   t.is(faultOf(t, () => resolvePlain({ memory: { label: 5 } })).message, 'memory.label: expected text; got 5')
 })
 
@@ -224,19 +248,23 @@ const unknown: [object, string][] = [
   [{ constructor: 1 }, 'constructor: unknown setting'],
 ]
 for (const [input, message] of unknown) {
-  test(`S200: ${message}`, t => t.is(faultOf(t, () => resolveSettings(input as SettingsInput, undefined, tables)).message, message))
+  test(`S200: ${message}`, t => {
+    t.is(faultOf(t, () => resolveSettings(input as SettingsInput, undefined, tables)).message, message)
+  })
 }
 
 test('S200: overrides are checked as well', t => {
   const path = iniFile(t, inSection(`session.secret = ${secret}`))
   const fault = faultOf(t, () => resolveIni(path, { timeout: '5m' } as unknown as SettingsInput))
   t.is(fault.message, 'timeout: expected whole seconds, 1 or more; got "5m"')
-  t.is(faultOf(t, () => resolveIni(path, { tiemout: 5 } as SettingsInput)).message, 'tiemout: unknown setting; did you mean timeout?')
+  t.is(faultOf(t, () => resolveIni(path, { tiemout: 5 } as SettingsInput)).message,
+    'tiemout: unknown setting; did you mean timeout?')
 })
 
 test('what is not an object is a TypeError', t => {
   for (const input of [undefined, null, 'app.ini', 5, [], () => 1]) {
-    t.throws(() => resolveSettings(input as unknown as SettingsInput, undefined), { instanceOf: TypeError, message: /what loadIni returns; got (undefined|null|a )/ })
+    t.throws(() => resolveSettings(input as unknown as SettingsInput, undefined),
+      { instanceOf: TypeError, message: /what loadIni returns; got (undefined|null|a )/ })
   }
 })
 
@@ -245,16 +273,21 @@ test('S201: what is inherited is no setting', t => {
 })
 
 const proxies: unknown[] = [
-  true, null, '', [], '*', 'all', 'true', 'loopback', 'example.com', '0.0.0.0/0', '::/0', '1.2.3.4/0', '0.0.0.0/1', '128.0.0.0/1', '8.0.0.0/7', '10.0.0.0/33',
-  '10.0.0.0/', '10.0.0.0/-1', '10.0.0.0/8/8', '10.0.0', '::1/129', '::ffff:0:0/96', '::ffff:0.0.0.0/96', '::ffff:128.0.0.0/97', '::/64', '0:1::/8',
+  true, null, '', [], '*', 'all', 'true', 'loopback', 'example.com', '0.0.0.0/0', '::/0', '1.2.3.4/0', '0.0.0.0/1', '128.0.0.0/1',
+  '8.0.0.0/7', '10.0.0.0/33',
+  '10.0.0.0/', '10.0.0.0/-1', '10.0.0.0/8/8', '10.0.0', '::1/129', '::ffff:0:0/96', '::ffff:0.0.0.0/96', '::ffff:128.0.0.0/97',
+  '::/64', '0:1::/8',
   '0:0:0:0:0:ffff:0:0/103', '2000::/3', 'fe80::1%eth0', ['10.0.0.1', 5], ['10.0.0.1 10.0.0.2'], [['10.0.0.1']],
 ]
 for (const value of proxies) {
-  test(`S202: trustProxy refuses ${inspect(value)}`, t => t.is(faultOf(t, () => resolvePlain({ trustProxy: value })).setting, 'trustProxy'))
+  test(`S202: trustProxy refuses ${inspect(value)}`, t => {
+    t.is(faultOf(t, () => resolvePlain({ trustProxy: value })).setting, 'trustProxy')
+  })
 }
 
 test('trustProxy takes addresses and private networks, in a list or apart by blanks and commas', t => {
-  const fine = ['127.0.0.1', '10.0.0.0/8', '192.168.0.0/16', '::1', '::1/128', 'fc00::/7', '2001:db8::/32', '64:ff9b::/96', '::ffff:10.0.0.0/104', '::ffff:10.0.0.1']
+  const fine = ['127.0.0.1', '10.0.0.0/8', '192.168.0.0/16', '::1', '::1/128', 'fc00::/7', '2001:db8::/32', '64:ff9b::/96',
+    '::ffff:10.0.0.0/104', '::ffff:10.0.0.1']
   t.deepEqual(resolvePlain({ trustProxy: fine }).trustProxy, fine)
   t.deepEqual(resolvePlain({ trustProxy: fine.join(', ') }).trustProxy, fine)
   t.deepEqual(resolvePlain({ trustProxy: false }).trustProxy, [])

@@ -64,8 +64,13 @@ for (const [value, reason] of weak) {
 
 test('S108: random secrets are taken, whatever they are written in', t => {
   const forms: ((bytes: Buffer) => string)[] = [
-    bytes => bytes.toString('base64url'), bytes => bytes.toString('base64'), bytes => bytes.toString('hex'), bytes => bytes.toString('latin1'),
-    bytes => bytes.subarray(0, 16).toString('hex'), bytes => `secret-${bytes.toString('base64url')}`, bytes => `${bytes.toString('base64url')}=changeme`,
+    bytes => bytes.toString('base64url'),
+    bytes => bytes.toString('base64'),
+    bytes => bytes.toString('hex'),
+    bytes => bytes.toString('latin1'),
+    bytes => bytes.subarray(0, 16).toString('hex'),
+    bytes => `secret-${bytes.toString('base64url')}`,
+    bytes => `${bytes.toString('base64url')}=changeme`,
     bytes => bytes.toString('base64url').slice(0, 32),
   ]
   for (let round = 0; round < 2000; round++) {
@@ -90,7 +95,8 @@ test('S108: an empty or missing secret is told at start, with how to make one', 
 })
 
 test('what is not a secret or a list of them is refused', t => {
-  for (const value of [null, 5, true, {}, Buffer.alloc(64), new Uint8Array(64), [secret, 5], [[secret]], [secret, ''], [secret, secret], ['short', secret]]) {
+  for (const value of [null, 5, true, {}, Buffer.alloc(64), new Uint8Array(64), [secret, 5], [[secret]], [secret, ''],
+    [secret, secret], ['short', secret]]) {
     t.is(refusedAsSecret(value), 'PHIAL_CONFIG secret')
   }
   t.is(refusedAsSecret([]), 'PHIAL_CONFIG secret')

@@ -44,7 +44,8 @@ export const iniFile = (t: ExecutionContext, text: string, name = 'app.ini'): st
 /** The lines in a section of their own: the first of them is line 2. */
 export const inSection = (...lines: string[]): string => ['[app:main]', ...lines, ''].join('\n')
 
-export const resolveIni = (path: string, overrides?: SettingsInput): Settings => resolveSettings(loadIni(path, {}, tables), overrides, tables)
+export const resolveIni = (path: string, overrides?: SettingsInput): Settings =>
+  resolveSettings(loadIni(path, {}, tables), overrides, tables)
 
 export const resolvePlain = (input: object): Settings => resolveSettings({ secret, ...input } as SettingsInput, undefined, tables)
 
