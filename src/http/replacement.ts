@@ -1,0 +1,74 @@
+import type { FailureAnswer } from './failure-answer.js'
+import { isHttp1, type GatedResponse } from './gated-response.js'
+import { gatedMethods, type GatedMethod } from './held-calls.js'
+
+/** Makes a call on the response itself. */
+type Call = (method: GatedMethod, args: unknown[]) => unknown
+type Decision = FailureAnswer | undefined
+
+/**
+ * Puts another answer in the place of the handler's, whose head has not left, and of which nothing stays. The application may
+ * give it itself, and then decides on `undefined`; where it fails at that, the answer is the generic one.
+ */
+export const replaceAnswer = (
+  res: GatedResponse,
+  call: Call,
+  decide: (raw: GatedResponse) => Decision | Promise<Decision>,
+  generic: FailureAnswer
+): void => {
+  const send = (answer: Decision): void => sendAnswer(res, call, answer)
+  const fallBack = (): void => send(generic)
+  clearHead(res)
+  try {
+    const answer = decide(rawResponse(res, call))
+    if (answer instanceof Promise) answer.then(send, fallBack)
+    else send(answer)
+  } catch {
+    fallBack()
+  }
+}
+
+/** The response for the one who answers in the handler's stead: on it, calls are made. */
+const rawResponse = (res: GatedResponse, call: Call): GatedResponse => {
+  const calls = new Map<PropertyKey, unknown>(gatedMethods.map((method) => [method, (...args: unknown[]) => call(method, args)]))
+  return new Proxy(res, { get: (target, key) => calls.get(key) ?? Reflect.get(target, key) })
+}
+
+const sendAnswer = (res: GatedResponse, call: Call, answer: Decision): void => {
+  if (answer === undefined || res.writableEnded) return
+  // The application began an answer, and failed at it.
+  if (res.headersSent) return cut(res)
+  clearHead(res)
+  try {
+    call('writeHead', [answer.status, answer.headers])
+    call('end', res.req.method === 'HEAD' ? [] : [answer.body])
+  } catch {
+    // A wrapper below us has failed.
+    cut(res)
+  }
+}
+
+/** Takes back what was prepared: every header, and the status message. */
+const clearHead = (res: GatedResponse): void => {
+  for (const name of res.getHeaderNames()) res.removeHeader(name)
+  // To remove `Date` is to say that none is wanted.
+  res.sendDate = true
+  if (isHttp1(res)) res.statusMessage = ''
+}
+
+/**
+ * Ends the connection, in HTTP/2 the stream, with a reset: a plain close is how a body ends that has neither a length nor
+ * chunks (HTTP/1.0), and the client would take it for complete.
+ */
+export const cut = (res: GatedResponse): void => {
+  if (!isHttp1(res)) return res.stream.close(internalError)
+  try {
+    res.socket?.resetAndDestroy()
+  } catch {
+    // Only a bare TCP socket can be reset: TLS has an end of its own, and misses it.
+  }
+  res.destroy()
+}
+
+/** INTERNAL_ERROR (RFC 9113, section 7). */
+const internalError = 2

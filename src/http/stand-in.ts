@@ -1,0 +1,53 @@
+import { ServerResponse } from 'node:http'
+import type { Http2ServerResponse, ServerHttp2Stream } from 'node:http2'
+import { Writable } from 'node:stream'
+import { isHttp1, type GatedResponse } from './gated-response.js'
+
+/**
+ * A response without a wire, in the state that the real one is in. Whatever is called on it is checked, counted and answered
+ * by Node's own code, so that nothing of it is imitated here; what is written to it stays, by reference, and goes nowhere.
+ */
+export const standInFor = (res: GatedResponse): GatedResponse => {
+  const standIn = isHttp1(res) ? http1StandIn(res) : http2StandIn(res)
+  // A write after the end is an error event. The real response has it too, when its turn comes.
+  standIn.on('error', () => {})
+  return standIn
+}
+
+/** Node itself queues in such a one: a pipelined response has no socket until the answers before it are complete. */
+const http1StandIn = (res: ServerResponse): ServerResponse => {
+  const standIn = new ServerResponse(res.req)
+  for (const name of (res as RawNames).getRawHeaderNames()) standIn.setHeader(name, copied(res.getHeader(name)!))
+  return Object.assign(standIn, ownScalars(res))
+}
+
+/** Node has it; its types forgot it. */
+type RawNames = ServerResponse & { getRawHeaderNames(): string[] }
+
+/** The status, and Node's own flags and counts: has the head left, is there a body, how long may it be, how much may wait. */
+const ownScalars = (res: ServerResponse): object =>
+  Object.fromEntries(
+    Reflect.ownKeys(res)
+      .map((key): [PropertyKey, unknown] => [key, Object.getOwnPropertyDescriptor(res, key)?.value])
+      .filter(([, value]) => ['boolean', 'number', 'string'].includes(typeof value))
+  )
+
+/** Over a stream that takes a head and lets nothing go. `node:http2` takes 15 ms to load: it is not for those who do without. */
+const http2StandIn = (res: Http2ServerResponse): Http2ServerResponse => {
+  const { Http2ServerResponse } = process.getBuiltinModule('node:http2')
+  const stream = Object.assign(new Writable({ highWaterMark: res.writableHighWaterMark, write() {} }), {
+    headersSent: false,
+    respond(): void {
+      this.headersSent = true
+    }
+  })
+  stream.on('error', () => {})
+  const standIn = new Http2ServerResponse(stream as Writable as ServerHttp2Stream)
+  standIn.statusCode = res.statusCode
+  if (res.headersSent) return standIn.writeHead(res.statusCode)
+  for (const [name, value] of Object.entries(res.getHeaders())) standIn.setHeader(name, copied(value!))
+  return standIn
+}
+
+/** Node appends to the arrays it was given. */
+const copied = <V extends number | string | readonly string[]>(value: V): V | string[] => Array.isArray(value) ? [...value] : value

@@ -1,0 +1,46 @@
+/**
+ * A promise that knows whether somebody took its outcome (`await`, `then`, `catch`, `finally`, `Promise.all`, `allSettled`):
+ * that tells a failure that was delivered from one that nobody took, which a native promise does not.
+ *
+ * `await` and `Promise.all` take it a microtask later than they are called, so `taken` is to be asked in a later task.
+ */
+export class WritePromise<T> extends Promise<T> {
+  #taken = false
+
+  /** What comes of `then` is a plain promise. */
+  static override get [Symbol.species](): PromiseConstructor {
+    return Promise
+  }
+
+  get taken(): boolean {
+    return this.#taken
+  }
+
+  /** All ways of taking a promise's outcome end here, also the language's own. */
+  override then<A = T, B = never>(
+    onFulfilled?: ((value: T) => A | PromiseLike<A>) | null,
+    onRejected?: ((reason: unknown) => B | PromiseLike<B>) | null
+  ): Promise<A | B> {
+    this.#taken = true
+    return super.then(onFulfilled, onRejected)
+  }
+}
+
+/**
+ * Runs an async function. A failure that nobody takes never becomes an `unhandledRejection`, which would end the process,
+ * and is still not taken. Never throws: what `work` throws rejects the promise.
+ */
+export const writePromise = <T>(work: () => Promise<T>): WritePromise<T> => {
+  const promise = new WritePromise<T>((resolve) => resolve(work()))
+  observe(promise, () => {}, () => {})
+  return promise
+}
+
+/** Looks on without taking: `promise.taken` stays as it is, and a rejection counts as handled. */
+export const observe = (
+  promise: Promise<unknown>,
+  onFulfilled: () => void,
+  onRejected: (reason: unknown) => void
+): void => {
+  Promise.prototype.then.call(promise, onFulfilled, onRejected)
+}
