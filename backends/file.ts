@@ -1,0 +1,25 @@
+import type { Backend, BackendContext } from '../src/namespace-manager.js'
+import { FileManager } from './file/file-manager.js'
+import { manifest, optionTable, type FileOptions } from './file/manifest.js'
+import { checkAtStart } from './file/start-check.js'
+
+export type { FileOptions } from './file/manifest.js'
+
+/**
+ * Keeps each record in a file of its own, for the processes of one machine: `DATA_DIR/NAMESPACE/records/XX/KEY`, beside it
+ * `owners/XX/OWNER/KEY`, and the leases in `leases` (below `lock_dir` where that is set).
+ *
+ * Directories are 0700 and files 0600. `open` looks at the directories (synchronously, a few calls) and refuses, with a `ConfigError`,
+ * those that are links, belong to another user, can be written to by others or not by us. They are made at the first write, and again when
+ * somebody removes them.
+ */
+export const fileBackend: Backend<FileOptions> = {
+  type: 'file',
+  supports: manifest,
+  options: optionTable,
+  open(context: BackendContext<FileOptions>): FileManager {
+    const dataDir = checkAtStart(context.dataDir, 'session.data_dir')
+    const lockDir = context.lockDir === undefined ? dataDir : checkAtStart(context.lockDir, 'session.lock_dir')
+    return new FileManager(context, dataDir, lockDir)
+  }
+}

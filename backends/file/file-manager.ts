@@ -1,0 +1,181 @@
+import { lstat } from 'node:fs/promises'
+import { emit } from '../../src/diagnostics.js'
+import { SessionClosedError } from '../../src/errors.js'
+import type {
+  BackendContext,
+  Enumerable,
+  Lease,
+  Lockable,
+  Manifest,
+  NamespaceManager,
+  OwnerIndex,
+  Purgeable,
+  StoredRecord,
+  Touch
+} from '../../src/namespace-manager.js'
+import { Directories } from './directories.js'
+import { entriesOf } from './entries.js'
+import { codeOf, toStoreError } from './errors.js'
+import { InFlight } from './in-flight.js'
+import { isKey, layoutOf, leaves, pathOf, type Layout } from './layout.js'
+import { Leases } from './leases.js'
+import { manifest, type FileOptions } from './manifest.js'
+import { OwnerFiles } from './owner-files.js'
+import { PurgeTimer } from './purge-timer.js'
+import { purge } from './purge.js'
+import { RecordFiles } from './record-files.js'
+import { Turns } from './turns.js'
+
+/** The manager of one namespace. Everything that fails becomes a typed error here. */
+export class FileManager implements NamespaceManager, Enumerable, Purgeable, Lockable, OwnerIndex {
+  readonly supports: Manifest = manifest
+  readonly #now: () => number
+  readonly #layout: Layout
+  readonly #directories: Directories
+  readonly #lockDirectories: Directories
+  readonly #files: RecordFiles
+  readonly #owners: OwnerFiles
+  readonly #leases: Leases
+  readonly #timer: PurgeTimer
+  readonly #inFlight = new InFlight()
+  #closing: Promise<void> | undefined
+
+  constructor({ namespace, now, options }: BackendContext<FileOptions>, dataDir: string, lockDir: string) {
+    this.#now = now
+    this.#layout = layoutOf(namespace, dataDir, lockDir)
+    this.#directories = new Directories(dataDir, options.sync)
+    this.#lockDirectories = new Directories(lockDir, false)
+    this.#files = new RecordFiles(this.#directories, options.sync, now)
+    this.#owners = new OwnerFiles(this.#layout.owners, this.#directories, this.#files)
+    this.#leases = new Leases(this.#layout.leases, new Turns(this.#lockDirectories, now), now, () => this.#isClosing)
+    this.#timer = new PurgeTimer(options.purgeInterval, now, () => this.#purgeByTimer())
+  }
+
+  get(key: string, touch?: Touch): Promise<StoredRecord | undefined> {
+    return this.#run('get', () => this.#files.get(this.#path(key), touch))
+  }
+
+  create(key: string, value: string, expiresAt: number): Promise<string | undefined> {
+    return this.#write('create', () => this.#files.put(this.#path(key), value, expiresAt, () => false))
+  }
+
+  replace(key: string, value: string, version: string, expiresAt: number): Promise<string | undefined> {
+    return this.#write('replace', () => this.#files.replace(this.#path(key), value, version, expiresAt))
+  }
+
+  touch(key: string, expiresAt: number): Promise<boolean> {
+    return this.#run('touch', () => this.#files.touch(this.#path(key), expiresAt))
+  }
+
+  delete(key: string): Promise<void>
+  delete(key: string, version: string): Promise<boolean>
+  async delete(key: string, version?: string): Promise<boolean | void> {
+    const path = this.#path(key)
+    const isWanted = async (): Promise<boolean> => version === undefined || (await this.#files.get(path))?.version === version
+    const isRemoved = await this.#run('delete', () => this.#files.remove(path, isWanted))
+    return version === undefined ? undefined : isRemoved
+  }
+
+  async *keys(): AsyncGenerator<string> {
+    for (const leaf of leaves) yield* this.#keysIn(`${this.#layout.records}/${leaf}`)
+  }
+
+  purgeExpired(): Promise<number> {
+    return this.#run('purgeExpired', () =>
+      purge({
+        path: `${this.#layout.namespace}/purge`,
+        records: { root: this.#layout.records, directories: this.#directories },
+        owners: { root: this.#layout.owners, directories: this.#directories },
+        leases: { root: this.#layout.leases, directories: this.#lockDirectories },
+        files: this.#files,
+        now: this.#now,
+        shouldStop: () => this.#isClosing
+      })
+    )
+  }
+
+  lock(key: string, leaseMs: number, waitUntil: number): Promise<Lease | undefined> {
+    return this.#run('lock', () => this.#leases.lock(key, leaseMs, waitUntil))
+  }
+
+  addOwned(owner: string, key: string, expiresAt: number): Promise<void> {
+    return this.#write('addOwned', () => this.#owners.add(owner, key, expiresAt))
+  }
+
+  removeOwned(owner: string, key: string): Promise<void> {
+    return this.#run('removeOwned', () => this.#owners.remove(owner, key))
+  }
+
+  listOwned(owner: string): Promise<string[]> {
+    return this.#run('listOwned', () => this.#owners.list(owner))
+  }
+
+  /** Waits for what is under way; a purge stops early, and who waits for a lease is answered `undefined`. */
+  close(): Promise<void> {
+    return (this.#closing ??= this.#close())
+  }
+
+  async #close(): Promise<void> {
+    this.#timer.stop()
+    await this.#inFlight.none()
+    await this.#leases.close()
+  }
+
+  get #isClosing(): boolean {
+    return this.#closing !== undefined
+  }
+
+  #path(key: string): string {
+    return pathOf(this.#layout.records, key)
+  }
+
+  async #run<T>(operation: string, work: () => Promise<T>): Promise<T> {
+    this.#refuseWhenClosed()
+    try {
+      return await this.#inFlight.run(work)
+    } catch (error) {
+      throw toStoreError(error, operation)
+    }
+  }
+
+  #write<T>(operation: string, work: () => Promise<T>): Promise<T> {
+    if (!this.#isClosing) this.#timer.start()
+    return this.#run(operation, work)
+  }
+
+  #refuseWhenClosed(): void {
+    if (this.#isClosing) throw new SessionClosedError('the file store is closed')
+  }
+
+  async *#keysIn(directory: string): AsyncGenerator<string> {
+    try {
+      this.#refuseWhenClosed()
+      if (!(await this.#directories.has(directory))) return
+      for await (const { name } of entriesOf(directory)) {
+        const isLive = isKey(name) && (await this.#isLive(`${directory}/${name}`))
+        this.#refuseWhenClosed()
+        if (isLive) yield name
+      }
+    } catch (error) {
+      throw toStoreError(error, 'keys')
+    }
+  }
+
+  async #isLive(path: string): Promise<boolean> {
+    try {
+      const stats = await lstat(path)
+      return stats.isFile() && Math.round(stats.mtimeMs) > this.#now()
+    } catch (error) {
+      if (codeOf(error) === 'ENOENT') return false
+      throw error
+    }
+  }
+
+  async #purgeByTimer(): Promise<void> {
+    try {
+      await this.purgeExpired()
+    } catch (error) {
+      if (!this.#isClosing) emit('store-error', { backend: 'file', operation: 'purgeExpired', error })
+    }
+  }
+}

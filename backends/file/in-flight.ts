@@ -1,0 +1,18 @@
+/** Counts what is under way, so that closing can wait for it. */
+export class InFlight {
+  #count = 0
+  #whenNone: (() => void)[] = []
+
+  async run<T>(work: () => Promise<T>): Promise<T> {
+    this.#count++
+    try {
+      return await work()
+    } finally {
+      if (--this.#count === 0) for (const resolve of this.#whenNone.splice(0)) resolve()
+    }
+  }
+
+  async none(): Promise<void> {
+    if (this.#count > 0) await new Promise<void>(resolve => this.#whenNone.push(resolve))
+  }
+}

@@ -1,0 +1,82 @@
+import { mkdir } from 'node:fs/promises'
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { Lease } from '../../src/namespace-manager.js'
+import { Lanes } from './lanes.js'
+import { pathOf } from './layout.js'
+import { claimOn } from './lock-directory.js'
+import { takeLock, type Release } from './lock.js'
+import type { Turns } from './turns.js'
+
+/**
+ * Advisory leases: the same locks as the records', in a tree of their own, whose token tells when the lease ends.
+ * They end at that time for everybody, and at once when their process dies.
+ */
+export class Leases {
+  readonly #root: string
+  readonly #turns: Turns
+  readonly #now: () => number
+  readonly #shouldStop: () => boolean
+  readonly #held = new Set<Release>()
+
+  constructor(root: string, turns: Turns, now: () => number, shouldStop: () => boolean) {
+    this.#root = root
+    this.#turns = turns
+    this.#now = now
+    this.#shouldStop = shouldStop
+  }
+
+  /** In this process first come, first served; a waiter whose time is over leaves the lane. */
+  async lock(key: string, leaseMs: number, waitUntil: number): Promise<Lease | undefined> {
+    const path = pathOf(this.#root, key)
+    const patienceMs = Math.min(Math.max(waitUntil - this.#now(), 0), longestTimer)
+    const end = performance.now() + patienceMs
+    const isLate = (): boolean => performance.now() >= end || this.#now() >= waitUntil || this.#shouldStop()
+    return new Promise((resolve, reject) => {
+      let hasLeft = false
+      const leave = setTimeout(() => {
+        hasLeft = true
+        resolve(undefined)
+      }, patienceMs)
+      const turn = async (): Promise<Lease | undefined> => {
+        clearTimeout(leave)
+        return hasLeft ? undefined : this.#turns.run(path, () => this.#wait(path, leaseMs, isLate))
+      }
+      lanes.run(path, turn).then(resolve, reject)
+    })
+  }
+
+  /** Lets go of all that this manager holds. */
+  async close(): Promise<void> {
+    await Promise.all([...this.#held].map(release => release()))
+  }
+
+  async #wait(path: string, leaseMs: number, isLate: () => boolean): Promise<Lease | undefined> {
+    for (let wait = 4; ; wait = Math.min(wait * 2, 32)) {
+      const lease = await this.#try(path, leaseMs)
+      if (lease !== undefined || isLate()) return lease
+      await sleep(Math.random() * wait)
+    }
+  }
+
+  /** Each try claims anew, since the claim's name tells when the lease would end. */
+  async #try(path: string, leaseMs: number): Promise<Lease | undefined> {
+    const claim = claimOn(path, this.#now() + leaseMs)
+    const unlock = await takeLock(claim, () => mkdir(claim.staged, 0o700), this.#now, () => true)
+    return unlock === undefined ? undefined : this.#leaseOf(unlock, leaseMs)
+  }
+
+  #leaseOf(unlock: Release, leaseMs: number): Lease {
+    const release = async (): Promise<void> => {
+      clearTimeout(end)
+      if (this.#held.delete(release)) await unlock()
+    }
+    const end = setTimeout(release, Math.min(leaseMs, longestTimer)).unref()
+    this.#held.add(release)
+    return { release }
+  }
+}
+
+const lanes = new Lanes()
+
+/** In ms: Node takes what is longer for 1. */
+const longestTimer = 2 ** 31 - 1

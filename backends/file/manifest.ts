@@ -1,0 +1,35 @@
+import type { Manifest, OptionTable } from '../../src/namespace-manager.js'
+import { maxValueBytes } from './record-file.js'
+
+export const manifest: Manifest = {
+  scope: 'machine',
+  durable: true,
+  atomic: true,
+  revocable: true,
+  maxValueBytes,
+  enumerable: true,
+  purgeable: true,
+  lockable: true,
+  ownerIndex: true
+}
+
+export interface FileOptions {
+  /** Whether a write is on the disk, not only on its way there, when it is acknowledged. */
+  readonly sync: boolean
+  /** Seconds between two purges of expired records, on average. */
+  readonly purgeInterval: number
+}
+
+export const optionTable: OptionTable = {
+  sync: {
+    type: 'boolean',
+    default: true,
+    sentence: 'Wait until each write is on the disk: what was saved outlasts a power failure. Off, it outlasts only the process.'
+  },
+  purge_interval: {
+    type: 'seconds',
+    default: 3600,
+    sentence: 'How often, on average, each process removes expired records; 0 leaves that to you.',
+    least: 0
+  }
+}

@@ -1,0 +1,108 @@
+import { createHash, randomBytes } from 'node:crypto'
+import { constants } from 'node:fs'
+import { open, type FileHandle } from 'node:fs/promises'
+import { crc32 } from 'node:zlib'
+import { TooLargeError } from '../../src/errors.js'
+import type { StoredRecord } from '../../src/namespace-manager.js'
+import { codeOf } from './errors.js'
+
+/** The largest value that is read or written, in bytes. */
+export const maxValueBytes: number = 16 * 1024 * 1024
+
+/**
+ * A record's file: `phial1 VERSION BYTES CRC32`, a line feed, and the value in UTF-8. The checksum is over the version and the value.
+ * The expiry is not in the text but is the file's time of modification, so that a touch is one call on an open descriptor.
+ */
+export interface EncodedRecord {
+  readonly version: string
+  readonly bytes: Buffer
+}
+
+export const encodeRecord = (value: string): EncodedRecord => {
+  const version = randomBytes(16).toString('base64url')
+  const body = Buffer.from(value)
+  if (body.length > maxValueBytes) throw new TooLargeError('the value is larger than the file store takes', body.length, maxValueBytes)
+  const header = Buffer.from(`phial1 ${version} ${body.length} ${checksum(version, body)}\n`)
+  return { version, bytes: Buffer.concat([header, body]) }
+}
+
+/**
+ * The record in a file: `undefined` when there is no file, or it is past its expiry. `whenLive` is called with the open file of a
+ * live record and its expiry; what it answers becomes `touched`.
+ *
+ * A file that is no record of ours, or not whole (cut, empty, foreign, altered in any byte), is answered as a record with an *empty*
+ * value, which no codec accepts: so it is reported as corrupt above instead of passing for missing, and its version lets it be replaced
+ * or deleted. It is answered whatever its expiry, since what damaged the file has likely changed its time too; it is never touched.
+ *
+ * Rejects when what stands there is no regular file: a symbolic link (ELOOP), directory, FIFO, socket or device.
+ */
+export const readRecord = async (
+  path: string,
+  now: () => number,
+  whenLive?: (file: FileHandle, expiresAt: number) => Promise<boolean>
+): Promise<StoredRecord | undefined> => {
+  const file = await openExisting(path)
+  if (file === undefined) return undefined
+  try {
+    const stats = await file.stat()
+    if (!stats.isFile()) throw new Error('a record is not a regular file')
+    const { version, value } = decode(await readUpTo(file, Math.min(stats.size, maxFileBytes)))
+    if (value === undefined) return { version, value: '' }
+    const expiresAt = Math.round(stats.mtimeMs) // set from a floating-point number of seconds
+    if (expiresAt <= now()) return undefined
+    const touched = await whenLive?.(file, expiresAt)
+    return { version, value, expiresAt, touched }
+  } finally {
+    await file.close()
+  }
+}
+
+/** Year 9999, in seconds. Node takes what is negative or infinite for "now". */
+const latest = 253_402_300_799
+
+export const setExpiry = async (file: FileHandle, expiresAt: number): Promise<void> => {
+  const seconds = Math.min(Math.max(expiresAt / 1000, 0), latest)
+  await file.utimes(seconds, seconds)
+}
+
+/** No link is followed, and a FIFO does not wait for its writer. */
+const reading = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK
+
+const openExisting = async (path: string): Promise<FileHandle | undefined> => {
+  try {
+    return await open(path, reading)
+  } catch (error) {
+    if (codeOf(error) === 'ENOENT') return undefined
+    throw error
+  }
+}
+
+const headerPattern = /^phial1 ([\w-]{22}) (\d{1,8}) ([0-9a-f]{8})\n/
+const maxHeaderBytes = 64
+const maxFileBytes = maxHeaderBytes + maxValueBytes
+
+/** The value is absent when the file is damaged; the version is then what can still be read of it, or stands for the bytes found. */
+const decode = (bytes: Buffer): { version: string; value: string | undefined } => {
+  const header = headerPattern.exec(bytes.toString('latin1', 0, maxHeaderBytes))
+  const [line, version, length, sum] = header ?? []
+  if (line === undefined || version === undefined) {
+    return { version: `damaged-${createHash('sha256').update(bytes).digest('base64url')}`, value: undefined }
+  }
+  const body = bytes.subarray(line.length)
+  const isWhole = body.length === Number(length) && checksum(version, body) === sum
+  return { version, value: isWhole ? body.toString() : undefined }
+}
+
+const checksum = (version: string, body: Buffer): string => crc32(body, crc32(version)).toString(16).padStart(8, '0')
+
+/** One read, as a rule; fewer bytes when the file is cut meanwhile. */
+const readUpTo = async (file: FileHandle, size: number): Promise<Buffer> => {
+  const buffer = Buffer.allocUnsafe(size)
+  let filled = 0
+  while (filled < size) {
+    const { bytesRead } = await file.read(buffer, filled, size - filled, filled)
+    if (bytesRead === 0) break
+    filled += bytesRead
+  }
+  return buffer.subarray(0, filled)
+}

@@ -1,0 +1,89 @@
+// A process that uses a file store as its parent tells it to, by messages: `{ id, method, args }` → `{ id, value }` or `{ id, error }`.
+import { closeSync, openSync, readdirSync, rmSync, statfsSync, writeFileSync } from 'node:fs'
+import type { SessionError, StoreError } from '../../src/errors.js'
+import { inAnHour, keyOf, openStore } from './file-store.js'
+
+const [, , directory = '', sync = ''] = process.argv
+
+let nextCheck: (() => void) | undefined
+
+/** The store asks for the time when it has the lock and has read the record: just before it changes it. */
+const now = (): number => {
+  const act = nextCheck
+  nextCheck = undefined
+  act?.()
+  return Date.now()
+}
+
+const reallyExit = (): unknown => (process as unknown as { reallyExit: unknown }).reallyExit
+const originalEmit = process.emit
+const originalReallyExit = reallyExit()
+
+const store = openStore(directory, { now, sync: sync === 'sync' })
+const descriptors: number[] = []
+
+const commands: Record<string, (...args: never[]) => unknown> = {
+  signalInNextCheck(signal: NodeJS.Signals) {
+    nextCheck = () => process.kill(process.pid, signal)
+  },
+  listenerCounts: () => ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGUSR2', 'exit'].map(name => process.listenerCount(name)),
+  isPatched: () => process.emit !== originalEmit || reallyExit() !== originalReallyExit,
+  umask: (mask: number) => process.umask(mask),
+  exhaustDescriptors() {
+    for (;;) {
+      try {
+        descriptors.push(openSync('/dev/null', 'r'))
+      } catch {
+        return descriptors.length
+      }
+    }
+  },
+  freeDescriptors: () => descriptors.splice(0).forEach(descriptor => closeSync(descriptor)),
+  fillDisk(path: string) {
+    const { bavail, bsize } = statfsSync(path)
+    writeFileSync(`${path}/filler`, Buffer.alloc(bavail * bsize))
+  },
+  emptyDisk: (path: string) => rmSync(`${path}/filler`),
+  list: (path: string) => readdirSync(path, { recursive: true }),
+  /** Reads, adds one and writes until that succeeds, so many times. */
+  async increment(key: string, times: number) {
+    for (let done = 0; done < times; ) {
+      const record = await store.get(key)
+      if (record === undefined) throw new Error('the counter is gone')
+      if ((await store.replace(key, String(Number(record.value) + 1), record.version, inAnHour())) !== undefined) done++
+    }
+  },
+  /** Saves one record for ever, telling each number that was acknowledged, and makes and removes others beside it. */
+  async saveForEver(key: string, padding: number) {
+    for (let count = 0; ; count++) {
+      const record = await store.get(key)
+      const next = record === undefined ? 1 : Number(record.value.split(' ')[0]) + 1
+      const value = `${next} ${'x'.repeat(padding)}`
+      const written = record === undefined ? store.create(key, value, inAnHour()) : store.replace(key, value, record.version, inAnHour())
+      if ((await written) !== undefined) process.send?.({ acknowledged: next })
+      const other = keyOf(`${process.pid} ${count % 5}`)
+      await (count % 10 < 5 ? store.create(other, 'other', inAnHour()) : store.delete(other))
+    }
+  }
+}
+
+const describe = (error: SessionError & Partial<StoreError>): object => ({
+  name: error.name,
+  code: error.code,
+  operation: error.operation,
+  retryable: error.retryable,
+  cause: (error.cause as NodeJS.ErrnoException | undefined)?.code
+})
+
+const call = (method: string, args: never[]): unknown =>
+  method in commands ? commands[method]?.(...args) : (store as unknown as Record<string, (...args: never[]) => unknown>)[method]?.(...args)
+
+process.on('message', async ({ id, method, args }: { id: number; method: string; args: never[] }) => {
+  try {
+    process.send?.({ id, value: await call(method, args) })
+  } catch (error) {
+    process.send?.({ id, error: describe(error as SessionError) })
+  }
+})
+process.on('disconnect', () => process.exit())
+process.send?.({ ready: process.pid })

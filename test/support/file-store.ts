@@ -1,0 +1,71 @@
+import type { ExecutionContext } from 'ava'
+import { createHash, randomBytes } from 'node:crypto'
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join, relative } from 'node:path'
+import { fileBackend } from '../../backends/file.js'
+import type { FileManager } from '../../backends/file/file-manager.js'
+
+export const namespace = 'app'
+
+/** A directory that goes when the test is over; the store's own is made inside it. */
+export const temporaryDirectory = (t: ExecutionContext): string => {
+  const directory = mkdtempSync(join(tmpdir(), 'phial-file-'))
+  t.teardown(() => rmSync(directory, { recursive: true, force: true }))
+  return directory
+}
+
+export interface OpenSettings {
+  readonly now?: () => number
+  readonly sync?: boolean
+  readonly purgeInterval?: number
+  readonly namespace?: string
+  readonly lockDir?: string
+}
+
+const noSealer = { seal: () => '', open: () => undefined }
+
+export const openStore = (dataDir: string, settings: OpenSettings = {}): FileManager =>
+  fileBackend.open({
+    namespace: settings.namespace ?? namespace,
+    now: settings.now ?? Date.now,
+    options: { sync: settings.sync ?? false, purgeInterval: settings.purgeInterval ?? 0 },
+    dataDir,
+    lockDir: settings.lockDir,
+    maxBytes: 262144,
+    sealer: noSealer
+  }) as FileManager
+
+/** A store of the test's own, closed with it, and the directory of its records. */
+export const newStore = (t: ExecutionContext, settings: OpenSettings = {}): { store: FileManager; data: string } => {
+  const data = join(temporaryDirectory(t), 'data')
+  const store = openStore(data, settings)
+  t.teardown(() => store.close())
+  return { store, data }
+}
+
+export const newKey = (): string => randomBytes(32).toString('hex')
+
+export const keyOf = (name: string): string => createHash('sha256').update(name).digest('hex')
+
+export const recordPath = (data: string, key: string): string => join(data, namespace, 'records', key.slice(0, 2), key)
+
+/** Everything that is not a directory, and every directory with nothing in it, relative to the directory. */
+export const contentsOf = (directory: string): string[] =>
+  readdirSync(directory, { recursive: true, withFileTypes: true })
+    .filter(entry => !entry.isDirectory() || readdirSync(join(entry.parentPath, entry.name)).length === 0)
+    .map(entry => relative(directory, join(entry.parentPath, entry.name)))
+    .toSorted()
+
+export const inAnHour = (): number => Date.now() + 3_600_000
+
+/** A clock that is set by hand. */
+export interface HandClock {
+  (): number
+  set(to: number): void
+}
+
+export const handClock = (start: number): HandClock => {
+  let time = start
+  return Object.assign(() => time, { set: (to: number) => void (time = to) })
+}
