@@ -7,6 +7,8 @@ export interface Carrier {
   read(slot?: string): readonly string[]
   /** Sends the value with the response; the last of several writes to one slot counts. Throws `HeadersSentError` once the headers have left. */
   write(value: string, attributes: CookieAttributes, slot?: string): void
+  /** The name under which the client keeps a slot's value, where it has one: its octets count, and a seal is bound to it. */
+  name?(slot?: string): string
   /** Asks the client to forget the value. Throws like `write`. */
   expire(attributes: CookieAttributes, slot?: string): void
   /** Forgets what `write` and `expire` were asked and not yet sent. */

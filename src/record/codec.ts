@@ -18,7 +18,7 @@ export interface DataCodec {
  * - `json`: strict (`strictJson` tells what it takes). With `revive` it takes objects that have a `toJSON`, as that says, and it is
  *   `revive`'s part to make them again. What `revive` throws passes through.
  * - `devalue`: also `undefined`, NaN, ±Infinity, -0, BigInt, Date, Map, Set, RegExp, URL, typed arrays, holes, cycles and shared references.
- *   Throws `DependencyError` when the package is not there.
+ *   It calls accessors, and drops what else hangs on an array, a Map or a Date. Throws `DependencyError` when the package is not there.
  * - an object: whatever that takes. What it throws becomes a `CodecError`.
  *
  * Throws `ConfigError` for `revive` with another than `json`.

@@ -36,11 +36,17 @@ const nested = (levels: number): object => {
   for (let level = 1; level < levels; level++) data = { a: data }
   return data
 }
+const hasProtoKey = (value: unknown, seen = new Set<unknown>()): boolean => {
+  if (typeof value !== 'object' || value === null || seen.has(value)) return false
+  seen.add(value)
+  return Object.hasOwn(value, '__proto__') || Object.values(value).some(inner => hasProtoKey(inner, seen))
+}
 class Account { name = 'Ada' }
 
 test('S133: JSON keeps what it can hold, as it is', t => {
   for (const value of [null, true, false, 0, 1, -1, 1.5, 1e308, 5e-324, Number.MAX_SAFE_INTEGER, '', 'text', '😀', '\u2028\0"\\', '__proto__', '\\ud800',
-    [], {}, [[]], [null], { a: { b: [1, { c: '' }] } }, { '': 1 }, { toString: 'x', constructor: { prototype: 1 }, hasOwnProperty: 2, toJSON: 'x', then: 1, save: 2, id: 3 }]) {
+    [], {}, [[]], [null], { a: { b: [1, { c: '' }] } }, { '': 1 }, { toString: 'x', constructor: { prototype: 1 }, hasOwnProperty: 2, toJSON: 'x', save: 2, id: 3 },
+    Object.fromEntries(['then'].map(name => [name, 1]))]) {
     t.deepEqual(roundTrip(json, { value }), { value })
     t.deepEqual(roundTrip(devalue, { value }), { value })
   }
@@ -154,6 +160,8 @@ test('S135: up to 200 levels are stored, and more are a CodecError, never a Rang
 test('S133: what the codec takes comes back the same, of all kinds of values', t => {
   const anything = fc.anything({ withBigInt: true, withBoxedValues: true, withDate: true, withMap: true, withSet: true, withObjectString: true, withSparseArray: true,
     withTypedArray: true, withUnicodeString: true } as object)
+    // Node 20 does not take two of these for equal.
+    .filter(value => !inspect(value, { depth: null, maxArrayLength: null }).includes('Invalid Date'))
   for (const codec of [json, devalue]) {
     let taken = 0
     fc.assert(fc.property(anything, value => {
@@ -214,7 +222,7 @@ test('S131: hostile records change no prototype', t => {
         t.true(error instanceof CodecError)
         continue
       }
-      t.false(JSON.stringify(data).includes('"__proto__":'))
+      t.false(hasProtoKey(data), text)
       Object.assign({}, data)
     }
   }), { numRuns: fuzzCount(2000) })
@@ -294,6 +302,7 @@ test('devalue: keeps what JSON cannot', t => {
   const data = { born: new Date(0), map: new Map<unknown, unknown>([['a', new Set([1n])]]), none: undefined, numbers: [NaN, Infinity, -Infinity, -0, 1n], pattern: /x/gi, bytes: new Uint8Array([1, 2]),
     url: new URL('https://example.org/'), holes: [1, , 3] } // oxlint-disable-line no-sparse-arrays
   t.true(isDeepStrictEqual(roundTrip(devalue, data), data))
+  t.is((roundTrip(devalue, { never: new Date(NaN) }) as { never: Date }).never.getTime(), NaN)
   const ring = roundTrip(devalue, cycle()) as { inner: { back: object } }
   t.is(ring.inner.back, ring)
 })
