@@ -127,6 +127,8 @@ export interface BackendContext<Options = Readonly<Record<string, unknown>>> {
   readonly lockDir?: string | undefined
   /** The application's limit on a record, in bytes. */
   readonly maxBytes: number
+  /** Seconds after which a session ends whatever its activity, for a backend of scope `request`; none when absent. */
+  readonly lifetime?: number | undefined
   /** Signs or encrypts what a backend of scope `request` hands to the client. */
   readonly sealer: Sealer
 }
