@@ -15,6 +15,8 @@ export interface Carrier {
   forget(): void
   /** The response is held until the promise is settled. One that rejects, and whose failure nobody took, becomes the error answer. */
   hold(promise: Promise<unknown>): void
+  /** The exchange failed: the error becomes the answer if the headers have not left, else the connection is destroyed. */
+  fail(error: Error): void
   /** The session's data was looked at: the response depends on it. */
   used(): void
   readonly headersSent: boolean
@@ -33,6 +35,16 @@ export interface CookieAttributes {
   readonly priority?: 'low' | 'medium' | 'high' | undefined
   /** When the client may forget it, in epoch milliseconds; absent: when it closes. */
   readonly expiresAt?: number | undefined
+}
+
+/** Who is told when a response is about to leave, and when the exchange is over. */
+export interface ExchangeListener {
+  /** The head is about to leave with this status; it waits for what is answered. Called once. */
+  beforeHead(status: number): Promise<unknown> | undefined
+  /** The end is about to leave; it waits for what is answered. Called once, after `beforeHead`. */
+  beforeEnd(status: number): Promise<unknown> | undefined
+  /** `finish`: the response is complete. `abort`: its connection closed before. `failed`: an error became the answer. */
+  over(how: 'finish' | 'abort' | 'failed'): void
 }
 
 /** An id that a client presented and that proved to be ours. */

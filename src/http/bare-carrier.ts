@@ -1,6 +1,6 @@
 import type { Carrier } from '../carrier.js'
 import { HeadersSentError } from '../errors.js'
-import { readSlot, type CookieRequest } from './cookie-slots.js'
+import { readSlot, slotName, type CookieRequest } from './cookie-slots.js'
 
 /**
  * Carries the session of a request that has no response: a WebSocket's upgrade. It reads the same cookies, and is in all else
@@ -18,6 +18,10 @@ export class BareCarrier implements Carrier {
     this.#name = name
   }
 
+  name(slot?: string): string {
+    return slotName(this.#name, slot)
+  }
+
   read(slot?: string): readonly string[] {
     return readSlot(this.#request, this.#name, slot)
   }
@@ -33,5 +37,6 @@ export class BareCarrier implements Carrier {
   /** Nothing is ever waiting to be sent, held, or kept by a cache. */
   forget(): void {}
   hold(): void {}
+  fail(): void {}
   used(): void {}
 }

@@ -9,9 +9,11 @@ import { expireCookie, setCookie, type CookieMoment } from './set-cookie.js'
 export interface CookieOutlet {
   /** The response waits for the promise. */
   hold(promise: Promise<unknown>): void
+  /** The error becomes the answer. */
+  fail(error: Error): void
   readonly headersSent: boolean
-  /** The response is complete, or its connection gone. */
-  readonly over: boolean
+  /** The response is complete. */
+  readonly finished: boolean
 }
 
 /** The same for all requests of a manager. */
@@ -30,6 +32,7 @@ export class CookieCarrier implements Carrier {
   readonly #openOutlet: () => CookieOutlet
   readonly #options: CookieCarrierOptions
   readonly #lines = new Map<string, string>()
+  readonly #expiring = new Set<string>()
   #outlet: CookieOutlet | undefined
   #isUsed = false
 
@@ -39,24 +42,38 @@ export class CookieCarrier implements Carrier {
     this.#options = options
   }
 
+  name(slot?: string): string {
+    return slotName(this.#options.name, slot)
+  }
+
   read(slot?: string): readonly string[] {
     return readSlot(this.#request, this.#options.name, slot)
   }
 
   write(value: string, attributes: CookieAttributes, slot?: string): void {
-    this.#put(attributes, slot, (name, moment) => setCookie(name, value, attributes, moment))
+    this.#expiring.delete(this.#put(attributes, slot, (name, moment) => setCookie(name, value, attributes, moment)))
   }
 
   expire(attributes: CookieAttributes, slot?: string): void {
-    this.#put(attributes, slot, (name, moment) => expireCookie(name, attributes, moment))
+    this.#expiring.add(this.#put(attributes, slot, (name, moment) => expireCookie(name, attributes, moment)))
   }
 
   forget(): void {
     this.#lines.clear()
+    this.#expiring.clear()
+  }
+
+  /** The cookies that the client is to forget: of what was prepared, they alone go out with an error answer. */
+  expiringLines(): string[] {
+    return Array.from(this.#expiring, (name) => this.#lines.get(name)!)
   }
 
   hold(promise: Promise<unknown>): void {
     this.#reach().hold(promise)
+  }
+
+  fail(error: Error): void {
+    this.#reach().fail(error)
   }
 
   used(): void {
@@ -69,7 +86,7 @@ export class CookieCarrier implements Carrier {
   }
 
   get finished(): boolean {
-    return this.#reach().over
+    return this.#reach().finished
   }
 
   /** What the gate adds to the head when it leaves. */
@@ -78,11 +95,12 @@ export class CookieCarrier implements Carrier {
     return { cookies: new Map(this.#lines), varyCookie: this.#isUsed || setsCookie, noStore: setsCookie }
   }
 
-  #put({ secure }: CookieAttributes, slot: string | undefined, line: (name: string, moment: CookieMoment) => string): void {
-    const name = slotName(this.#options.name, slot)
+  #put({ secure }: CookieAttributes, slot: string | undefined, line: (name: string, moment: CookieMoment) => string): string {
+    const name = this.name(slot)
     if (this.headersSent) throw new HeadersSentError(`The headers have left: the cookie ${name} cannot be sent any more`)
     const encrypted = secure === 'auto' && this.#options.isEncrypted(this.#request)
     this.#lines.set(name, line(name, { encrypted, now: this.#options.now() }))
+    return name
   }
 
   #reach(): CookieOutlet {

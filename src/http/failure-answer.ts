@@ -4,7 +4,7 @@ import { LockTimeoutError, SessionClosedError, SessionConflictError, SessionGone
 /** A whole response: what the client sees of a failure. */
 export interface FailureAnswer {
   readonly status: number
-  readonly headers: Readonly<Record<string, string>>
+  readonly headers: Readonly<Record<string, string | string[]>>
   readonly body: string
 }
 

@@ -63,6 +63,10 @@ export class GateCore {
     return this.#isOver
   }
 
+  get finished(): boolean {
+    return this.#isOver && this.#res.writableFinished
+  }
+
   hold(promise: Promise<unknown>, hooks: GateHooks): void {
     this.#pending++
     const settle = (): void => this.#settle()

@@ -30,8 +30,12 @@ export const replaceAnswer = (
 
 /** The response for the one who answers in the handler's stead: on it, calls are made. */
 const rawResponse = (res: GatedResponse, call: Call): GatedResponse => {
-  const calls = new Map<PropertyKey, unknown>(gatedMethods.map((method) => [method, (...args: unknown[]) => call(method, args)]))
-  return new Proxy(res, { get: (target, key) => calls.get(key) ?? Reflect.get(target, key) })
+  const calls = new Map<PropertyKey, unknown>(gatedMethods.map((method) => [method, (...args: unknown[]) => {
+    const result = call(method, args)
+    return result === res ? raw : result // `writeHead(…).end(…)` stays with the one who answers
+  }]))
+  const raw: GatedResponse = new Proxy(res, { get: (target, key) => calls.get(key) ?? Reflect.get(target, key) })
+  return raw
 }
 
 const sendAnswer = (res: GatedResponse, call: Call, answer: Decision): void => {

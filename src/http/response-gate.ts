@@ -38,6 +38,11 @@ export class ResponseGate {
     return this.#core.over
   }
 
+  /** The exchange is over and the response complete. */
+  get finished(): boolean {
+    return this.#core.finished
+  }
+
   /**
    * Holds the handler's calls until the promise is settled. If it rejects, and nobody has taken the failure by the time the
    * calls would be released, the failure becomes the answer. Only a `WritePromise` can be taken.

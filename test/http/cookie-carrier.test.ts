@@ -8,7 +8,7 @@ interface Setup { cookie?: string; name?: string; isEncrypted?: boolean }
 /** A carrier, and an outlet that tells what was asked of it. */
 const carry = ({ cookie, name = '__Host-phial', isEncrypted = false }: Setup = {}) => {
   const held: Promise<unknown>[] = []
-  const outlet = { opened: 0, headersSent: false, over: false, hold: (promise: Promise<unknown>) => { held.push(promise) } }
+  const outlet = { opened: 0, headersSent: false, finished: false, fail: () => {}, hold: (promise: Promise<unknown>) => { held.push(promise) } }
   const open = (): CookieOutlet => {
     outlet.opened++
     return outlet
@@ -118,7 +118,7 @@ test('hold and the state of the exchange are the outlet\'s', t => {
   carrier.hold(promise)
   t.deepEqual(held, [promise])
   t.deepEqual([carrier.headersSent, carrier.finished], [false, false])
-  outlet.over = true
+  outlet.finished = true
   t.deepEqual([carrier.headersSent, carrier.finished], [false, true])
   t.is(outlet.opened, 1)
 })

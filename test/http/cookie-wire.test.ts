@@ -80,7 +80,7 @@ test('S068, S072: whatever the program is given, the head holds our lines and no
   let given: { value: string; attributes: CookieAttributes }
   const isEncrypted = secureRequests([])
   const port = await serve(t, (request, response) => {
-    const outlet = { hold: () => {}, get headersSent() { return response.headersSent }, over: false }
+    const outlet = { hold: () => {}, get headersSent() { return response.headersSent }, finished: false, fail: () => {} }
     const carrier = new CookieCarrier(request, () => outlet, { name: 'sid', now: () => now, isEncrypted })
     try {
       carrier.write('first', { ...defaults, secure: 'auto' })

@@ -144,6 +144,8 @@ class Exchange implements Carrier {
 
   hold(): void {}
 
+  fail(): void {}
+
   used(): void {}
 
   finish(): void {

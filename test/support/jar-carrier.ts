@@ -83,6 +83,8 @@ export class JarCarrier implements Carrier {
 
   hold(): void {}
 
+  fail(): void {}
+
   used(): void {}
 
   /** The names of the cookies that the response sets or expires. */
