@@ -42,5 +42,5 @@ export const observe = (
   onFulfilled: () => void,
   onRejected: (reason: unknown) => void
 ): void => {
-  Promise.prototype.then.call(promise, onFulfilled, onRejected)
+  void Promise.prototype.then.call(promise, onFulfilled, onRejected)
 }

@@ -16,6 +16,7 @@ import { StoreCalls } from '../record/store-call.js'
 import type { TimeRules } from '../record/time-rules.js'
 import { Writer } from '../record/writer.js'
 import { showAs } from '../show.js'
+import { observe } from '../write-promise.js'
 import { detachedCarrier } from './detached-carrier.js'
 import { Session } from './session.js'
 import type { SessionOrigin } from './session-storage.js'
@@ -319,7 +320,7 @@ export class SessionManager<T extends object = Record<string, any>> {
   readonly #began = (write: Promise<unknown>): void => {
     this.#writes.add(write)
     const over = (): void => void this.#writes.delete(write)
-    Promise.prototype.then.call(write, over, over)
+    observe(write, over, over)
   }
 
   #assertOpen(): void {

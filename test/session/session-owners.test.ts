@@ -82,7 +82,7 @@ test('renewals that run while their owner is revoked end dead', async (t) => {
       for (let n = 0; n < 5; n++) await session.regenerateId()
     })()
     const [outcome] = await Promise.allSettled([renewals, (async () => {
-      for (let ticks = 0; ticks < round * 3; ticks++) await null
+      for (let ticks = 0; ticks < round * 3; ticks++) await Promise.resolve()
       await made.manager.revoke({ owner: 'ann' })
     })()])
     const left = await made.manager.list({ owner: 'ann' })

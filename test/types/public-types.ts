@@ -65,7 +65,7 @@ export const facts = (): void => {
   const fallback: number | 'none' = shop.get('visits', 'none' as const)
   const maybe: string | undefined = shop.get('name')
   const any: number = loose.get('whatever')
-  shop.update((draft) => {
+  void shop.update((draft) => {
     draft.visits++
     // @ts-expect-error a draft has the data's type
     draft.visit = 1
