@@ -1,4 +1,5 @@
-// Writes what the tables of settings say into `development.ini` and `docs/options.md`. When a table has changed:
+// Writes what the tables of settings say into `development.ini` and `docs/options.md`, and what the backends' manifests say
+// into the README. When a table or a manifest has changed:
 //   npx tsc && node tools/describe.js
 // With --check it writes nothing, and fails when a file says something else.
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
@@ -7,14 +8,32 @@ import { describeIni, describeTables } from '../dist/config/describe.js'
 const root = new URL('../', import.meta.url)
 const isCheck = process.argv.includes('--check')
 
-/** The tables of all backends, by type: each file of `backends/` exports one object with a `type` and an `open`. */
-const readTables = async () => {
+/** Each file of `backends/` exports one object with a `type` and an `open`. */
+const readBackends = async () => {
   const directory = new URL('dist/backends/', root)
   const names = existsSync(directory) ? readdirSync(directory).filter(name => name.endsWith('.js')).sort() : []
   const modules = await Promise.all(names.map(name => import(new URL(name, directory).href)))
   const isBackend = value => typeof value?.type === 'string' && typeof value.open === 'function'
-  const backends = modules.flatMap(Object.values).filter(isBackend)
-  return Object.fromEntries(backends.map(({ type, options = {} }) => [type, options]))
+  return modules.flatMap(Object.values).filter(isBackend)
+}
+
+const scopes = { process: 'this process', machine: 'the processes of a machine', shared: 'all machines', request: 'the browser' }
+const mark = claim => (claim ? 'yes' : 'no')
+
+/** The README's table, a column a backend. */
+const describeBackends = backends => {
+  const row = (name, cell) => `| ${[name, ...backends.map(({ supports }) => cell(supports))].join(' | ')} |`
+  return [
+    `| | ${backends.map(({ type }) => `\`${type}\``).join(' | ')} |`,
+    `|${'---|'.repeat(backends.length + 1)}`,
+    row('sessions are shared by', ({ scope }) => scopes[scope]),
+    row('they outlive a restart', ({ durable }) => mark(durable)),
+    row('parallel writes all count', ({ atomic }) => mark(atomic)),
+    row('gone is gone', ({ revocable }) => mark(revocable)),
+    row('largest record', ({ maxValueBytes }) => `${maxValueBytes.toLocaleString('en')} bytes`),
+    row('an owner\'s sessions can be listed and ended', ({ ownerIndex }) => mark(ownerIndex)),
+    row('locks', ({ lockable }) => mark(lockable)),
+  ].join('\n')
 }
 
 const begin = '<!-- begin: written by tools/describe.js -->\n'
@@ -26,10 +45,12 @@ const between = (text, part) => {
   return `${head}\n${part}\n${rest}`
 }
 
-const tables = await readTables()
+const backends = await readBackends()
+const tables = Object.fromEntries(backends.map(({ type, options = {} }) => [type, options]))
 const files = [
   ['development.ini', () => describeIni(tables)],
   ['docs/options.md', text => between(text, describeTables(tables))],
+  ['README.md', text => between(text, describeBackends(backends))],
 ]
 
 for (const [name, write] of files) {
