@@ -17,7 +17,7 @@ const MANIFEST: Manifest = {
   atomic: false,
   revocable: false,
   // Of one cookie, encrypted, with a name of 64 characters. What is opened tells its own.
-  maxValueBytes: 2888,
+  maxValueBytes: 2882,
   enumerable: false,
   purgeable: false,
   lockable: false,
@@ -52,7 +52,8 @@ export const cookieBackend: Backend<CookieOptions> = {
 class CookieNamespace implements RequestNamespace {
   readonly supports: Manifest
   readonly #context: BackendContext<CookieOptions>
-  readonly #capacities = new Map<number, number>()
+  /** By the octets of their cookies: names differ. */
+  readonly #manifests = new Map<number, Manifest>()
   #isClosed = false
 
   constructor(context: BackendContext<CookieOptions>) {
@@ -77,8 +78,11 @@ class CookieNamespace implements RequestNamespace {
 
   #manifestFor(rooms: readonly number[]): Manifest {
     const octets = roomIn(rooms)
-    let maxValueBytes = this.#capacities.get(octets)
-    if (maxValueBytes === undefined) this.#capacities.set(octets, (maxValueBytes = capacity(this.#context.sealer, octets)))
-    return { ...MANIFEST, maxValueBytes }
+    let manifest = this.#manifests.get(octets)
+    if (manifest === undefined) {
+      manifest = { ...MANIFEST, maxValueBytes: capacity(this.#context.sealer, octets) }
+      this.#manifests.set(octets, manifest)
+    }
+    return manifest
   }
 }

@@ -13,7 +13,8 @@ export interface WireOptions {
 }
 
 /** What came from the client and proved to be ours. */
-export interface Presented extends Envelope {
+export interface Presented {
+  readonly record: Envelope
   /** Sealed with an older key. */
   readonly stale: boolean
 }
@@ -35,7 +36,7 @@ export class CookieWire {
   readonly #carrier: Carrier
   readonly #options: WireOptions
   readonly #name: string
-  /** Chunks that this request has sent. */
+  /** The slots that this request has written. */
   readonly #sent = new Set<string>()
 
   constructor(carrier: Carrier, options: WireOptions) {
@@ -54,8 +55,8 @@ export class CookieWire {
     if (candidates.length > MOST_CANDIDATES) return rejected('too-many')
     const now = this.#options.now()
     const found = candidates.map(candidate => this.#open(candidate)).filter(presented => presented !== undefined)
-      .filter(({ forgetAt }) => forgetAt === undefined || forgetAt > now)
-    const live = found.filter(({ expiresAt }) => expiresAt > now)
+      .filter(({ record }) => record.forgetAt === undefined || record.forgetAt > now)
+    const live = found.filter(({ record }) => record.expiresAt > now)
     return onlyOne(live.length > 0 ? live : found)
   }
 
@@ -94,8 +95,9 @@ export class CookieWire {
     if (sealed === undefined) return rejected('malformed')
     const opened = this.#options.sealer.open(PURPOSE, this.#name, sealed)
     if (opened === undefined) return rejected('bad-signature')
-    const envelope = unpackEnvelope(opened.text)
-    return { ...envelope, ...this.#lifeOf(envelope.version), stale: opened.stale }
+    const record = unpackEnvelope(opened.text)
+    const life = this.#lifeOf(record.version)
+    return { record: life === undefined ? record : { ...record, ...life }, stale: opened.stale }
   }
 
   /** What the last touch of this version said. One of another version is what a later save left behind, and no forgery. */
@@ -136,7 +138,8 @@ export class CookieWire {
 }
 
 const onlyOne = (found: readonly Presented[]): Presented | undefined =>
-  found.some(({ id }) => id !== found[0]?.id) ? rejected('ambiguous') : found.toSorted((a, b) => b.issuedAt - a.issuedAt)[0]
+  found.some(({ record }) => record.id !== found[0]?.record.id) ? rejected('ambiguous')
+    : found.toSorted((a, b) => b.record.issuedAt - a.record.issuedAt)[0]
 
 const rejected = (reason: 'malformed' | 'bad-signature' | 'ambiguous' | 'too-many'): undefined => {
   emit('rejected-id', { reason })

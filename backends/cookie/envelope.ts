@@ -2,7 +2,7 @@
 export interface Envelope extends Life {
   readonly id: string
   readonly value: string
-  /** 16 characters; each write has its own. */
+  /** 22 characters; each write has its own. */
   readonly version: string
   readonly issuedAt: number
 }
@@ -14,7 +14,7 @@ export interface Life {
   readonly forgetAt: number | undefined
 }
 
-const VERSION_CHARS = 16
+const VERSION_CHARS = 22
 /** Milliseconds in base 36 take 9 characters up to the year 5188. */
 const TIME_CHARS = 9
 const LAST_TIME = 36 ** TIME_CHARS - 1
@@ -31,7 +31,8 @@ export const unpackEnvelope = (text: string): Envelope => {
   return {
     version: text.slice(0, VERSION_CHARS),
     issuedAt: unpackTime(text, VERSION_CHARS),
-    ...unpackLife(text.slice(LIFE_AT, ID_AT)),
+    expiresAt: unpackTime(text, LIFE_AT),
+    forgetAt: unpackTime(text, LIFE_AT + TIME_CHARS) || undefined,
     id: text.slice(ID_AT, end),
     value: text.slice(end + 1),
   }

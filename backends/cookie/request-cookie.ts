@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto'
+import { randomUUID } from 'node:crypto'
 import type { CookieAttributes, IdSource, PresentedId } from '../../src/carrier.js'
 import { emit } from '../../src/diagnostics.js'
 import { SessionClosedError, TooLargeError } from '../../src/errors.js'
@@ -9,8 +9,8 @@ import type { Envelope } from './envelope.js'
 /** The length of an id, with which `maxValueBytes` reckons. */
 const ID_CHARS = 43
 
-/** A record of this request, and whether it holds what the client does not have yet. */
-type Held = Envelope & { readonly isWritten: boolean }
+/** A record, and whether this request wrote it: then the client does not have it yet. */
+type Held = Envelope & { readonly isWritten?: true }
 
 /**
  * One request's namespace manager and the source of its id, since the client keeps both in one cookie. Keys are ids.
@@ -94,9 +94,9 @@ export class RequestCookie implements NamespaceManager, IdSource {
     this.#isRead = true
     const presented = this.#wire.read()
     if (presented === undefined) return
-    const { stale, ...envelope } = presented
-    this.#presented = { id: envelope.id, stale }
-    this.#records.set(envelope.id, { ...envelope, isWritten: false })
+    const { record, stale } = presented
+    this.#presented = { id: record.id, stale }
+    this.#records.set(record.id, record)
   }
 
   #live(key: string): Held | undefined {
@@ -110,8 +110,11 @@ export class RequestCookie implements NamespaceManager, IdSource {
     const size = Buffer.byteLength(value) + Math.max(0, id.length - ID_CHARS)
     const limit = this.supports.maxValueBytes
     if (size > limit) throw new TooLargeError(`the session has ${size} bytes; its cookie holds ${limit}`, size, limit)
-    const version = randomBytes(12).toString('base64url')
+    const version = newVersion()
     this.#records.set(id, { id, value, version, issuedAt: this.#now(), expiresAt, forgetAt: undefined, isWritten: true })
     return version
   }
 }
+
+/** 122 random bits in 22 characters. `randomUUID` keeps a stock of them: the tenth of the time that `randomBytes` takes. */
+const newVersion = (): string => Buffer.from(randomUUID().replaceAll('-', ''), 'hex').toString('base64url')

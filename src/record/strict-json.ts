@@ -107,8 +107,8 @@ class Walk {
     let copy: Record<string, unknown> | undefined
     for (const key of Object.getOwnPropertyNames(record)) {
       this.#steps[level] = key
-      const { value, enumerable, get, set } = Object.getOwnPropertyDescriptor(record, key) as PropertyDescriptor
-      if (get !== undefined || set !== undefined) this.#refuse('an accessor', level + 1)
+      const { value, enumerable, get } = Object.getOwnPropertyDescriptor(record, key) as PropertyDescriptor
+      if (get !== undefined) this.#refuse('an accessor', level + 1)
       if (!enumerable) this.#refuse('a property that is not enumerable', level + 1)
       if (key === '__proto__') this.#refuse('the key "__proto__"', level + 1)
       if (this.#checksText && !isWellFormed(key)) this.#refuse('a key with a lone surrogate', level + 1)

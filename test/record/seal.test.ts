@@ -1,5 +1,7 @@
 import test from 'ava'
-import { createCipheriv, createDecipheriv, hkdfSync, randomBytes } from 'node:crypto'
+import crypto, { createCipheriv, createDecipheriv, hkdfSync, randomBytes } from 'node:crypto'
+import { syncBuiltinESMExports } from 'node:module'
+import { inspect } from 'node:util'
 import { sign } from 'cookie-signature'
 import fc from 'fast-check'
 import { makeSealer } from '../../src/record/seal.js'
@@ -132,6 +134,13 @@ for (const [mode, make, ownKey] of modes) {
     }
   })
 
+  test(`${mode}: S014: a sealer does not show its keys`, t => {
+    const sealer = make()
+    sealer.seal('cookie', '', 'text')
+    const shown = inspect(sealer, { depth: 9, showHidden: true }) + JSON.stringify(sealer)
+    for (const hidden of [secret, key, Buffer.from(key).toString('hex')]) t.false(shown.includes(hidden))
+  })
+
   test(`${mode}: C04: no text throws`, t => {
     const sealer = make()
     fc.assert(fc.property(fc.oneof(fc.string({ unit: 'binary' }), fc.base64String(), fc.string({ unit: fc.constantFrom('\ud800', '\udc00', 'A', '.', '~') })), text => {
@@ -255,11 +264,48 @@ test('encrypted: after 2^20 messages another key is derived', t => {
   t.not(sealer.seal('cookie', '', '').slice(0, 28), prefix)
 })
 
-test('encrypted: more processes than are remembered all open, again and again', t => {
+/** How often `act` has the system do something. */
+const callsOf = (name: 'hkdfSync' | 'createHmac', act: () => void): number => {
+  const original = crypto[name]
+  let calls = 0
+  Object.assign(crypto, { [name]: (...given: unknown[]) => { calls++; return Reflect.apply(original, crypto, given) as unknown } })
+  syncBuiltinESMExports()
+  try {
+    act()
+  } finally {
+    Object.assign(crypto, { [name]: original })
+    syncBuiltinESMExports()
+  }
+  return calls
+}
+
+test.serial('encrypted: the keys of 256 epochs are remembered, and those of all are found', t => {
   const sealer = encrypting()
-  const sealed = Array.from({ length: 300 }, () => sealedByHand())
-  for (let time = 0; time < 2; time++) {
-    for (const message of sealed) t.is(sealer.open('cookie', '', message)?.text, 'text')
+  const messages = Array.from({ length: 257 }, () => sealedByHand())
+  const openAll = (some: readonly string[]) => (): void => { for (const message of some) t.is(sealer.open('cookie', '', message)?.text, 'text') }
+  t.is(callsOf('hkdfSync', openAll(messages)), 257)
+  t.is(callsOf('hkdfSync', openAll(messages.slice(1))), 0)
+  // The second is used again, so that the third is forgotten for the first.
+  t.is(callsOf('hkdfSync', openAll(messages.slice(1, 2))), 0)
+  t.is(callsOf('hkdfSync', openAll(messages.slice(0, 1))), 1)
+  t.is(callsOf('hkdfSync', openAll(messages.slice(1, 2))), 0)
+  t.is(callsOf('hkdfSync', openAll(messages.slice(2, 3))), 1)
+})
+
+test.serial('encrypted: forged messages push no remembered key out', t => {
+  const sealer = encrypting()
+  const message = sealedByHand()
+  sealer.open('cookie', '', message)
+  for (let forged = 0; forged < 300; forged++) sealer.open('cookie', '', sealedByHand({ purpose: 'other' }))
+  t.is(callsOf('hkdfSync', () => sealer.open('cookie', '', message)), 0)
+})
+
+test.serial('signed: what has not the form of a signed text costs no HMAC', t => {
+  const sealer = signing()
+  const sealed = sealer.seal('cookie', '', 'text')
+  t.is(callsOf('createHmac', () => sealer.open('cookie', '', sealed)), 1)
+  for (const malformed of ['', '.', 'x'.repeat(44), sealed.slice(1).replace('.', 'x'), `${sealed}x`]) {
+    t.is(callsOf('createHmac', () => sealer.open('cookie', '', malformed)), 0, malformed)
   }
 })
 
