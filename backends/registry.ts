@@ -1,14 +1,12 @@
 import { createRequire } from 'node:module'
 import { isAbsolute, resolve } from 'node:path'
 import { ConfigError, DependencyError } from '../src/errors.js'
-import type { Backend, BackendContext, NamespaceManager, OptionTable, RequestNamespace } from '../src/namespace-manager.js'
+import type { Backend, BackendContext, NamespaceManager, NamespaceManagerClass, OptionTable, RequestNamespace } from '../src/namespace-manager.js'
 import { cookieBackend } from './cookie.js'
 import { fileBackend } from './file.js'
 import { memoryBackend } from './memory.js'
 
 type AnyBackend = Backend<any>
-/** A namespace manager's class: made with the context, as a backend's `open` is called with it. */
-export type NamespaceManagerClass = new (context: BackendContext<any>) => NamespaceManager
 
 /** The backends that come with the library, by the word in `session.type`. */
 export const backends: Readonly<Record<string, AnyBackend>> = {
@@ -44,6 +42,10 @@ const asBackend = (value: unknown, name: string): Chosen => {
   if (typeof value === 'function') return { type: name, open: (context) => new (value as NamespaceManagerClass)(context) }
   throw new ConfigError('type: expected a backend, a namespace manager or its class', { setting: 'type' })
 }
+
+/** The option tables that a type brings beside those of the library's own backends. */
+export const tablesWith = (type: unknown): Readonly<Record<string, OptionTable>> =>
+  isBackend(type) ? { ...optionTables, [type.type]: type.options ?? {} } : optionTables
 
 const isObject = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null
 const isBackend = (value: unknown): value is AnyBackend => isObject(value) && typeof value['open'] === 'function' && isObject(value['supports'])

@@ -1,6 +1,6 @@
 import { resolve } from 'node:path'
-import type { Backend, NamespaceManager } from '../src/namespace-manager.js'
-import type { DataSerializer } from '../src/settings.js'
+import type { Backend, NamespaceManager, NamespaceManagerClass } from '../src/namespace-manager.js'
+import type { DataSerializer, Settings } from '../src/settings.js'
 import { unfit, type Origin } from './origin.js'
 
 /** A kind of value: how INI text is read as one, and what is accepted as one, wherever it was written. */
@@ -145,11 +145,12 @@ export const requestProperty: Kind<string> = {
   },
 }
 
-export const backendType: Kind<string | Backend | NamespaceManager> = {
+export const backendType: Kind<Settings['type']> = {
   label: 'type of backend',
   read: asWritten,
   check(value, origin) {
     if (typeof value === 'string' && value.trim() !== '') return value
+    if (typeof value === 'function') return value as NamespaceManagerClass
     if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as Backend | NamespaceManager
     throw unfit(origin, 'the type of a backend, or one of your own', value)
   },

@@ -159,6 +159,9 @@ export interface Backend<Options = Readonly<Record<string, unknown>>> {
   open(context: BackendContext<Options>): NamespaceManager | RequestNamespace
 }
 
+/** A namespace manager's class: made with the context that a backend's `open` is called with. */
+export type NamespaceManagerClass = new (context: BackendContext<any>) => NamespaceManager
+
 /** One setting of a table: its type, its default, and a sentence for the documentation. */
 export interface OptionRow {
   readonly type: 'boolean' | 'count' | 'seconds' | 'string'

@@ -5,7 +5,7 @@ import type { LoadIniOptions } from '../config/load-ini.js'
 import { resolveSettings } from '../config/resolve-settings.js'
 import { SettingsSource } from '../config/settings-source.js'
 import type { SettingsInput } from '../config/table.js'
-import { chooseBackend, optionTables } from '../backends/registry.js'
+import { chooseBackend, optionTables, tablesWith } from '../backends/registry.js'
 import type { CookieAttributes } from './carrier.js'
 import type { NamespaceManager, RequestNamespace, Sealer } from './namespace-manager.js'
 import { checkCookie } from './http/cookie-rules.js'
@@ -33,8 +33,8 @@ export const loadIni = (path: string | URL, options: LoadIniOptions = {}): Setti
  * Throws `ConfigError`, or `DependencyError` for an optional package that is not installed.
  */
 export const createManager = <T extends object = Data>(settings: SettingsSource | SettingsInput, overrides?: SettingsInput): SessionManager<T> => {
-  const resolved = resolveSettings(settings, overrides, optionTables)
-  return assemble<T>(resolved)
+  const type = overrides?.type ?? (settings as SettingsInput).type
+  return assemble<T>(resolveSettings(settings, overrides, tablesWith(type)))
 }
 
 /**

@@ -1,4 +1,5 @@
 import { hash, randomBytes } from 'node:crypto'
+import { StoreUnavailableError } from '../errors.js'
 
 // One call to the system for many small takings: 0.1 µs each instead of 1.5.
 const POOL_BYTES = 4096
@@ -32,12 +33,24 @@ const take = (bytes: number): number => {
 }
 
 const refill = (): void => {
-  const fresh = randomBytes(POOL_BYTES)
-  if (fresh.length !== POOL_BYTES) throw new Error(`the random source gave ${fresh.length} bytes of ${POOL_BYTES}`)
+  const fresh = drawn()
+  if (fresh.length !== POOL_BYTES) throw failed(`gave ${fresh.length} bytes of ${POOL_BYTES}`)
   // A source that is stuck says the same twice: in one answer, or in two.
   const fill = hash('sha256', fresh.subarray(0, POOL_BYTES / 2))
-  if (fill === lastFill || fill === hash('sha256', fresh.subarray(POOL_BYTES / 2))) throw new Error('the random source repeats itself')
+  if (fill === lastFill || fill === hash('sha256', fresh.subarray(POOL_BYTES / 2))) throw failed('repeats itself')
   lastFill = fill
   pool = fresh
   used = 0
 }
+
+const drawn = (): Buffer => {
+  try {
+    return randomBytes(POOL_BYTES)
+  } catch (cause) {
+    throw failed('failed', cause)
+  }
+}
+
+/** Nothing can be stored safely for now: the request is answered as when the store is down. */
+const failed = (how: string, cause?: unknown): StoreUnavailableError =>
+  new StoreUnavailableError(`the random source ${how}`, { backend: 'random', operation: 'randomBytes', cause })

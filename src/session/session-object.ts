@@ -26,6 +26,9 @@ export class SessionObject<T extends object = Record<string, any>> implements Ex
   #carrier: Carrier | undefined
   #loading: Promise<Session<T>> | undefined
   #loaded: Session<T> | undefined
+  /** The last call that was made, and how many are under way. */
+  #tail: Promise<unknown> = Promise.resolve()
+  #underWay = 0
 
   /** Made by the manager; see `SessionManager.open`. */
   constructor(opener: SessionOpener<T>, req: object, res: object | undefined) {
@@ -171,8 +174,8 @@ export class SessionObject<T extends object = Record<string, any>> implements Ex
    */
   beforeHead(status: number): Promise<unknown> | undefined {
     if (status >= 500 || this.#loading === undefined) return undefined
-    if (this.#loaded === undefined) return this.#loading.then(() => this.beforeHead(status), () => {})
-    return this.#loaded.needsPersisting ? this.#loaded.persist() : undefined
+    if (this.#underWay > 0) return this.#tail.then(() => this.beforeHead(status))
+    return this.#loaded?.needsPersisting ? this.#loaded.persist() : undefined
   }
 
   /** A session stored already may still be changed after the head has left; `auto` keeps that too. */
@@ -207,13 +210,22 @@ export class SessionObject<T extends object = Record<string, any>> implements Ex
   }
 
   #read<R>(method: string, work: (session: Session<T>) => R | Promise<R>): Promise<R> {
-    return Reading.of(method, this.load().then(work))
+    return Reading.of(method, this.#inOrder(work))
   }
 
   #write<R>(work: (session: Session<T>) => Promise<R>): Promise<R> {
-    const promise = writePromise(() => this.load().then(work))
+    const promise = writePromise(() => this.#inOrder(work))
     this.#reach().hold(promise)
     return promise
+  }
+
+  /** Calls take effect in the order made, awaited or not: each waits for the one before it. */
+  #inOrder<R>(work: (session: Session<T>) => R | Promise<R>): Promise<R> {
+    const loading = this.load()
+    this.#underWay++
+    const turn = this.#tail.then(() => loading).then(work).finally(() => this.#underWay--)
+    this.#tail = turn.catch(() => {})
+    return turn
   }
 }
 

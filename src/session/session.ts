@@ -6,7 +6,7 @@ import type { Flash, FlashOptions } from './flash.js'
 import type { SessionContext } from './session-context.js'
 import type { SessionCookie } from './session-cookie.js'
 import { checkKey } from './session-data.js'
-import type { SessionData } from './session-data.js'
+import type { SessionData, Snapshot } from './session-data.js'
 import { SessionStorage } from './session-storage.js'
 import type { SessionOrigin } from './session-storage.js'
 
@@ -352,12 +352,12 @@ export class Session<T extends object = Record<string, any>> {
     return this.#storage.write(() => {
       this.#storage.assertWritable()
       this.#storage.assertChangeable()
-      return this.#storage.queue(() => this.#updateNow(run, onlyKey))
+      const unsaved = this.#data.peek()
+      return this.#storage.queue(() => this.#updateNow(run, onlyKey, unsaved))
     })
   }
 
-  async #updateNow(run: (draft: Record<string, unknown>) => void, onlyKey: string | undefined): Promise<unknown> {
-    const unsaved = this.#data.peek()
+  async #updateNow(run: (draft: Record<string, unknown>) => void, onlyKey: string | undefined, unsaved: Snapshot | undefined): Promise<unknown> {
     let changed: readonly string[] = []
     const apply = (record: OpenRecord): void => {
       const draft = this.#data.overlay(record, unsaved).content.data
