@@ -127,6 +127,15 @@ testTraced('F15: a stale handle is read once more (needs strace)', async t => {
   const once = new FileProcess(t, data, { wrapper: reading('error=ESTALE:when=1') })
   t.like(await once.call('get', keyOf('neighbour')), { value: 'old' })
   const always = new FileProcess(t, data, { wrapper: reading('error=ESTALE') })
-  t.like(await always.failure('get', keyOf('neighbour')), { code: 'PHIAL_STORE_UNAVAILABLE', cause: 'ESTALE' })
+  t.like(await always.failure('get', keyOf('neighbour')), { code: 'PHIAL_STORE_UNAVAILABLE', retryable: true })
   t.is((await store.get(keyOf('neighbour')))?.value, 'old')
+})
+
+testTraced('F06: over its quota a save fails as unavailable (needs strace)', async t => {
+  const prepared = await prepare(t)
+  const child = new FileProcess(t, prepared.data, { sync: true, wrapper: traced('/dev/null', 'fsync', 'error=EDQUOT:when=1') })
+  const error = await child.failure('replace', keyOf('replaced'), 'new', prepared.version, inAnHour())
+  t.like(error, { code: 'PHIAL_STORE_UNAVAILABLE', operation: 'replace', retryable: true })
+  t.regex(error.message, /EDQUOT/)
+  t.is((await prepared.store.get(keyOf('replaced')))?.value, 'old')
 })

@@ -86,6 +86,7 @@ commands.scenario = scenario
 const describe = (error: SessionError & Partial<StoreError>): object => ({
   name: error.name,
   code: error.code,
+  message: error.message,
   operation: error.operation,
   retryable: error.retryable,
   cause: (error.cause as NodeJS.ErrnoException | undefined)?.code

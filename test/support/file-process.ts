@@ -9,6 +9,7 @@ export const childProgram: string = fileURLToPath(new URL('file-child.js', impor
 export interface RemoteError {
   readonly name: string
   readonly code: string
+  readonly message: string
   readonly operation?: string
   readonly retryable?: boolean
   readonly cause?: string
