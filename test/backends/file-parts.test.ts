@@ -10,6 +10,7 @@ test('a token is a short lower-case name that no other has, and tells its end', 
   t.regex(newToken(), /^[0-9a-f]{12}-[0-9a-z]+-[0-9a-z]+-[0-9a-f]{16}$/)
   t.true(`${'k'.repeat(64)}.${newToken(253_402_300_799_000)}.old`.length <= 128)
   t.is(endOf(newToken()), undefined)
+  t.is(endOf('a-b-c-d-!'), undefined)
   t.is(endOf(newToken(1_763_628_000_123)), 1_763_628_000_123)
 })
 
