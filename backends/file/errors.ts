@@ -1,7 +1,17 @@
+import { constants } from 'node:os'
 import { SessionError, StoreError, StoreTimeoutError, StoreUnavailableError } from '../../src/errors.js'
 
+/** libuv has no names for these: `code` is "Unknown system error -116". */
+const unnamed = new Map([
+  [-constants.errno.ESTALE, 'ESTALE'],
+  [-constants.errno.EDQUOT, 'EDQUOT']
+])
+
 /** The system's name for an error, such as `ENOENT`. */
-export const codeOf = (error: unknown): string | undefined => (error as NodeJS.ErrnoException | undefined)?.code
+export const codeOf = (error: unknown): string | undefined => {
+  const { code, errno } = (error ?? {}) as NodeJS.ErrnoException
+  return (errno === undefined ? undefined : unnamed.get(errno)) ?? code
+}
 
 /**
  * What passes without anybody mending the disk: descriptors and memory come free, purging makes room, and a stale

@@ -26,8 +26,8 @@ export const isDead = (token: string): boolean => {
 
 /** When what the token holds ends by itself, in epoch ms; `undefined` for a token that has no end, or is none of ours. */
 export const endOf = (token: string): number | undefined => {
-  const end = token.split('-')[4]
-  return end === undefined ? undefined : parseInt(end, 36)
+  const end = parseInt(token.split('-')[4] ?? '', 36)
+  return Number.isNaN(end) ? undefined : end
 }
 
 let own: string | undefined

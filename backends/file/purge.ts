@@ -1,6 +1,6 @@
 import type { Dirent } from 'node:fs'
 import { lstat, mkdir, readdir, rm, rmdir, unlink } from 'node:fs/promises'
-import { dirname } from 'node:path'
+import { basename, dirname } from 'node:path'
 import type { Directories } from './directories.js'
 import { entriesOf } from './entries.js'
 import { codeOf } from './errors.js'
@@ -66,6 +66,7 @@ class Sweep {
 
   async run(): Promise<number> {
     const { records, owners, leases } = this.#task
+    await this.#sweep(dirname(this.#task.path))
     const removed = await this.#each(records, directory => this.#sweep(directory))
     await this.#each(owners, directory => this.#sweepOwners(directory))
     await this.#each(leases, directory => this.#sweep(directory))
@@ -114,7 +115,7 @@ class Sweep {
   async #remove(path: string, name: string): Promise<boolean> {
     if (isKey(name)) return this.#removeExpired(path)
     const [key = '', rest = ''] = name.split('.')
-    if (!isKey(key)) return false // not ours
+    if (!isKey(key) && key !== basename(this.#task.path)) return false // not ours
     if (rest === 'lock') await this.#sweepLock(path)
     else if (isDead(rest) || (await isForgotten(path))) await rm(path, { recursive: true, force: true })
     return false

@@ -4,10 +4,11 @@ import type { StoredRecord, Touch } from '../../src/namespace-manager.js'
 import type { Directories } from './directories.js'
 import { codeOf } from './errors.js'
 import { newToken } from './holder.js'
+import type { Claim } from './lock-directory.js'
 import { tellLost } from './lock.js'
 import { encodeRecord, readRecord, setExpiry, type EncodedRecord } from './record-file.js'
 import { fillStaged, openStaged } from './staged-file.js'
-import { Turns, type UnderLock } from './turns.js'
+import { Turns, type Turn } from './turns.js'
 
 /**
  * Reads and writes records, each a file of its own. Reading and touching take no lock.
@@ -50,10 +51,10 @@ export class RecordFiles {
   /** Writes the record where none is live, or the live one is accepted. Gives the version written. */
   async put(path: string, value: string, expiresAt: number, accept: (current: StoredRecord) => boolean): Promise<string | undefined> {
     const record = encodeRecord(value)
-    return this.#turns.run(path, async underLock => {
+    return this.#turns.run(path, async turn => {
       const outcome = await this.#create(path, record, expiresAt)
       if (outcome === 'created') return record.version
-      return this.#commit(path, record, expiresAt, underLock, async () => {
+      return this.#commit(turn, path, record, expiresAt, async () => {
         if (outcome === 'exists') await lstat(path) // gone meanwhile (ENOENT): another may be creating it, which no lock keeps out
         const current = await readRecord(path, this.#now)
         return current === undefined || accept(current)
@@ -64,17 +65,19 @@ export class RecordFiles {
   async replace(path: string, value: string, version: string, expiresAt: number): Promise<string | undefined> {
     const record = encodeRecord(value)
     if (!(await this.#directories.has(dirname(path)))) return undefined
-    return this.#turns.run(path, underLock =>
-      this.#commit(path, record, expiresAt, underLock, async () => (await readRecord(path, this.#now))?.version === version)
-    )
+    return this.#turns.run(path, async turn => {
+      // a version made since the call is newer than the one it names, and no version comes back
+      if (turn.madeMeanwhile !== undefined && turn.madeMeanwhile !== version) return undefined
+      return this.#commit(turn, path, record, expiresAt, async () => (await readRecord(path, this.#now))?.version === version)
+    })
   }
 
   /** Whether this call removed the file. It is asked under the lock whether it `isWanted` gone. */
   async remove(path: string, isWanted: () => Promise<boolean>): Promise<boolean> {
     if (!(await this.#directories.has(dirname(path)))) return false
-    return this.#turns.run(path, async underLock => {
+    return this.#turns.run(path, async turn => {
       if (!(await isPresent(path))) return false
-      return underLock(
+      return turn.underLock(
         claim => mkdir(claim.staged, 0o700),
         async claim => {
           if (!(await isWanted())) return false
@@ -125,24 +128,23 @@ export class RecordFiles {
   }
 
   async #commit(
+    turn: Turn,
     path: string,
     record: EncodedRecord,
     expiresAt: number,
-    underLock: UnderLock,
     isWanted: () => Promise<boolean>
   ): Promise<string | undefined> {
     let file: FileHandle | undefined
+    const stage = async (claim: Claim): Promise<void> => void (file = await openStaged(claim.staged))
+    const commit = async (claim: Claim): Promise<boolean> => {
+      if (file === undefined || !(await isWanted())) return false
+      await fillStaged(file, record, expiresAt, this.#sync)
+      await move(claim.held, path)
+      turn.made(record.version)
+      return true
+    }
     try {
-      const isWritten = await underLock(
-        async claim => (file = await openStaged(claim.staged)),
-        async claim => {
-          if (file === undefined || !(await isWanted())) return false
-          await fillStaged(file, record, expiresAt, this.#sync)
-          await move(claim.held, path)
-          return true
-        }
-      )
-      return isWritten ? record.version : undefined
+      return (await turn.underLock(stage, commit)) ? record.version : undefined
     } finally {
       await file?.close()
     }

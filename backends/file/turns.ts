@@ -1,17 +1,16 @@
 import { dirname } from 'node:path'
 import type { Directories } from './directories.js'
 import { codeOf } from './errors.js'
-import { Lanes } from './lanes.js'
+import { Lanes, type Lane } from './lanes.js'
 import { claimOn, type Claim } from './lock-directory.js'
 import { takeLock } from './lock.js'
 
-/** Runs a change of a record while its lock is held. `prepare` makes the token ready. The answer is the change's: whether it took place. */
-export type UnderLock = (
-  prepare: (claim: Claim) => Promise<unknown>,
-  change: (claim: Claim) => Promise<boolean>
-) => Promise<boolean>
+export interface Turn extends Lane {
+  /** Runs a change while the lock is held. `prepare` makes the lock's token ready. The answer is the change's: whether it took place. */
+  underLock(prepare: (claim: Claim) => Promise<unknown>, change: (claim: Claim) => Promise<boolean>): Promise<boolean>
+}
 
-/** How a write gets its turn: behind the other writes of this process to the same record, then by the record's lock. */
+/** How a write gets its turn: behind the other writes of this process to the same file, then by the file's lock. */
 export class Turns {
   readonly #directories: Directories
   readonly #now: () => number
@@ -22,15 +21,16 @@ export class Turns {
   }
 
   /** `work` is done again when it rejects with ENOENT: a directory was missing, or the lock was lost, or the record went away on the way. */
-  async run<T>(path: string, work: (underLock: UnderLock) => Promise<T>): Promise<T> {
+  async run<T>(path: string, work: (turn: Turn) => Promise<T>): Promise<T> {
     const end = performance.now() + patienceMs
     const isLate = (): boolean => performance.now() > end
     const directory = dirname(path)
-    return lanes.run(path, async () => {
+    return lanes.run(path, async lane => {
+      const underLock: Turn['underLock'] = (prepare, change) => this.#underLock(path, isLate, prepare, change)
       if (!(await this.#directories.has(directory))) await this.#directories.make(directory)
       for (;;) {
         try {
-          return await work((prepare, change) => this.#underLock(path, isLate, prepare, change))
+          return await work(Object.assign(lane, { underLock }))
         } catch (error) {
           if (codeOf(error) !== 'ENOENT' || isLate()) throw error
           await this.#directories.make(directory)
@@ -39,7 +39,7 @@ export class Turns {
     })
   }
 
-  async #underLock(path: string, isLate: () => boolean, ...[prepare, change]: Parameters<UnderLock>): Promise<boolean> {
+  async #underLock(path: string, isLate: () => boolean, ...[prepare, change]: Parameters<Turn['underLock']>): Promise<boolean> {
     const claim = claimOn(path)
     const release = await takeLock(claim, () => prepare(claim), this.#now, isLate)
     if (release === undefined) throw Object.assign(new Error('the lock was not free in time'), { code: 'ELOCKED' })

@@ -88,6 +88,7 @@ test('what dead processes left is swept, what living ones hold is not', async t 
   const other = `${dirname(path)}/${key.slice(0, 2)}${newKey().slice(2)}`
   mkdirSync(`${other}.lock/${deadToken()}/removed`, { recursive: true })
   mkdirSync(`${path}.lock`)
+  mkdirSync(`${data}/app/purge.${deadToken()}/token`, { recursive: true })
   const living = [`${path}.${newToken()}`, `${path}.${foreignToken()}`, `${dirname(path)}/${keyOf('locked')}.lock/${newToken()}`]
   for (const directory of living) mkdirSync(directory, { recursive: true })
   const strange = [`${dirname(path)}/README`, `${dirname(path)}/.lock`]
@@ -97,6 +98,7 @@ test('what dead processes left is swept, what living ones hold is not', async t 
     contentsOf(dirname(path)).map(name => `${dirname(path)}/${name}`),
     [path, ...living, ...strange].toSorted()
   )
+  t.deepEqual(readdirSync(`${data}/app`), ['records'])
   t.is((await store.get(key))?.version, version)
 })
 

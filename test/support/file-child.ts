@@ -1,4 +1,5 @@
 // A process that uses a file store as its parent tells it to, by messages: `{ id, method, args }` → `{ id, value }` or `{ id, error }`.
+import { spawnSync } from 'node:child_process'
 import { closeSync, openSync, readdirSync, rmSync, statfsSync, writeFileSync } from 'node:fs'
 import type { SessionError, StoreError } from '../../src/errors.js'
 import { inAnHour, keyOf, openStore } from './file-store.js'
@@ -44,6 +45,7 @@ const commands: Record<string, (...args: never[]) => unknown> = {
     writeFileSync(`${path}/filler`, Buffer.alloc(bavail * bsize))
   },
   emptyDisk: (path: string) => rmSync(`${path}/filler`),
+  run: (command: string, ...args: string[]) => spawnSync(command, args).status,
   list: (path: string) => readdirSync(path, { recursive: true }),
   /** Reads, adds one and writes until that succeeds, so many times. */
   async increment(key: string, times: number) {
@@ -67,9 +69,24 @@ const commands: Record<string, (...args: never[]) => unknown> = {
   }
 }
 
+/** Each kind of write once, on records that stand apart; tells what became of each. */
+const scenario = async (version: string): Promise<object> => {
+  const outcomes: Record<string, unknown> = {}
+  const steps: Record<string, () => Promise<unknown>> = {
+    create: () => store.create(keyOf('created'), 'new', inAnHour()),
+    replace: () => store.replace(keyOf('replaced'), 'new', version, inAnHour()),
+    touch: () => store.touch(keyOf('touched'), inAnHour()),
+    delete: () => store.delete(keyOf('deleted'))
+  }
+  for (const [name, step] of Object.entries(steps)) outcomes[name] = await step().then(() => 'done', describe)
+  return outcomes
+}
+commands.scenario = scenario
+
 const describe = (error: SessionError & Partial<StoreError>): object => ({
   name: error.name,
   code: error.code,
+  message: error.message,
   operation: error.operation,
   retryable: error.retryable,
   cause: (error.cause as NodeJS.ErrnoException | undefined)?.code

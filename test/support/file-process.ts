@@ -9,6 +9,7 @@ export const childProgram: string = fileURLToPath(new URL('file-child.js', impor
 export interface RemoteError {
   readonly name: string
   readonly code: string
+  readonly message: string
   readonly operation?: string
   readonly retryable?: boolean
   readonly cause?: string
@@ -37,6 +38,7 @@ export class FileProcess {
   constructor(t: ExecutionContext, directory: string, settings: { sync?: boolean; wrapper?: readonly string[]; env?: NodeJS.ProcessEnv } = {}) {
     const [command = '', ...args] = [...(settings.wrapper ?? []), process.execPath, childProgram, directory, settings.sync ? 'sync' : '']
     this.#child = spawn(command, args, { stdio: ['ignore', 'ignore', 'pipe', 'ipc'], env: { ...process.env, ...settings.env } })
+    this.#child.setMaxListeners(0)
     this.#child.stderr?.on('data', text => (this.stderr += text))
     this.#ready = new Promise((resolve, reject) => {
       this.#child.on('message', (reply: Reply) => {

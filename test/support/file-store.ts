@@ -1,9 +1,12 @@
 import type { ExecutionContext } from 'ava'
 import { createHash, randomBytes } from 'node:crypto'
 import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
+import { mkdir } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join, relative } from 'node:path'
 import { fileBackend } from '../../backends/file.js'
+import { claimOn } from '../../backends/file/lock-directory.js'
+import { takeLock } from '../../backends/file/lock.js'
 import type { FileManager } from '../../backends/file/file-manager.js'
 
 export const namespace = 'app'
@@ -56,6 +59,14 @@ export const contentsOf = (directory: string): string[] =>
     .filter(entry => !entry.isDirectory() || readdirSync(join(entry.parentPath, entry.name)).length === 0)
     .map(entry => relative(directory, join(entry.parentPath, entry.name)))
     .toSorted()
+
+/** Whether the lock of a record is had at the first try: it is free, or its holder is seen to be dead. */
+export const isFreeAtOnce = async (path: string): Promise<boolean> => {
+  const claim = claimOn(path)
+  const release = await takeLock(claim, () => mkdir(claim.staged), Date.now, () => true)
+  await release?.()
+  return release !== undefined
+}
 
 export const inAnHour = (): number => Date.now() + 3_600_000
 
