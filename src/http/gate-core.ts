@@ -33,7 +33,7 @@ export class GateCore {
   #deadline: NodeJS.Timeout | undefined
   #edits: readonly HeaderEdits[] | undefined
   #isHeadAnnounced: boolean
-  #isEndAnnounced: boolean
+  #isEndAnnounced = false
   /** A real method is at work: what it, or a wrapper below it, calls on the response is not the handler's. */
   #isInside = false
   #isFailing = false
@@ -44,7 +44,6 @@ export class GateCore {
   constructor(res: GatedResponse) {
     this.#res = res
     this.#isHeadAnnounced = res.headersSent
-    this.#isEndAnnounced = res.writableEnded
     this.#emitDrain = drainOf(res)
     this.#putOn()
     onceOver(res, () => this.#end())

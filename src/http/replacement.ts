@@ -36,14 +36,12 @@ const rawResponse = (res: GatedResponse, call: Call): GatedResponse => {
 
 const sendAnswer = (res: GatedResponse, call: Call, answer: Decision): void => {
   if (answer === undefined || res.writableEnded) return
-  // The application began an answer, and failed at it.
-  if (res.headersSent) return cut(res)
-  clearHead(res)
   try {
+    clearHead(res)
     call('writeHead', [answer.status, answer.headers])
     call('end', res.req.method === 'HEAD' ? [] : [answer.body])
   } catch {
-    // A wrapper below us has failed.
+    // The application began an answer of its own and failed at it, or a wrapper below us did.
     cut(res)
   }
 }

@@ -17,7 +17,7 @@ export const standInFor = (res: GatedResponse): GatedResponse => {
 /** Node itself queues in such a one: a pipelined response has no socket until the answers before it are complete. */
 const http1StandIn = (res: ServerResponse): ServerResponse => {
   const standIn = new ServerResponse(res.req)
-  for (const name of (res as RawNames).getRawHeaderNames()) standIn.setHeader(name, copied(res.getHeader(name)!))
+  for (const name of (res as RawNames).getRawHeaderNames()) standIn.setHeader(name, res.getHeader(name)!)
   return Object.assign(standIn, ownScalars(res))
 }
 
@@ -45,9 +45,6 @@ const http2StandIn = (res: Http2ServerResponse): Http2ServerResponse => {
   const standIn = new Http2ServerResponse(stream as Writable as ServerHttp2Stream)
   standIn.statusCode = res.statusCode
   if (res.headersSent) return standIn.writeHead(res.statusCode)
-  for (const [name, value] of Object.entries(res.getHeaders())) standIn.setHeader(name, copied(value!))
+  for (const [name, value] of Object.entries(res.getHeaders())) standIn.setHeader(name, value!)
   return standIn
 }
-
-/** Node appends to the arrays it was given. */
-const copied = <V extends number | string | readonly string[]>(value: V): V | string[] => Array.isArray(value) ? [...value] : value

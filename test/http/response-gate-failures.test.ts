@@ -48,13 +48,22 @@ test('S193: a failing write that nobody took becomes the answer, without a cooki
     res.setHeader('Set-Cookie', ['app=1', 'id=2'])
     res.setHeader('Connection', 'close')
     res.setHeader('ETag', '"1"')
-    res.setHeader('Date', 'never')
     res.writeHead(201, { 'X-A': '1', 'Content-Length': 7 })
     res.end('created')
   })
   t.deepEqual(head, unavailable)
   t.is(body, 'Service Unavailable\n')
   t.deepEqual(log, ['head 201', 'end', 'answer PHIAL_STORE_UNAVAILABLE', 'failed'])
+})
+
+test('the answer to a failure has a date of its own', async (t) => {
+  for (const prepare of [(res: ServerResponse) => res.setHeader('Date', 'never'), (res: ServerResponse) => { res.sendDate = false }]) {
+    const { port } = await gatedServer(t, (_req, res, gate) => {
+      prepare(res)
+      gate.fail(failure)
+    })
+    t.regex(String(valuesOf(parseHead((await ask(port)).text), 'Date')), /^\w{3}, \d\d .* GMT$/)
+  }
 })
 
 test('S193: a failure before the first call becomes the answer at that call', async (t) => {
@@ -395,6 +404,32 @@ test('an application may answer a failure itself, while the handler is still at 
   t.is(body, '3\r\nmy \r\n5\r\nwords\r\n0\r\n\r\n')
   t.is(log.at(-1), 'failed')
   await answered.promise
+})
+
+test('an application that answered, and gives an answer too, has answered', async (t) => {
+  const { port } = await gatedServer(t, (_req, _res, gate) => gate.fail(failure), {
+    answer(error, raw) {
+      ;(raw as ServerResponse).end('mine')
+      return failureAnswer(error)
+    }
+  })
+  const { text } = await exchange(port, request('/') + request('/', { headers: ['Connection: close'] }))
+  t.is(text.match(/mine/g)?.length, 2)
+})
+
+test('a second failure, while the first is being answered, is not answered', async (t) => {
+  const server = await gatedServer(t, (_req, _res, gate) => {
+    gate.fail(failure)
+    gate.fail(new SessionGoneError('gone'))
+  }, {
+    async answer(error) {
+      await turn()
+      return failureAnswer(error)
+    }
+  })
+  const { head, log } = await askOnce(server, {})
+  t.deepEqual(head, unavailable)
+  t.deepEqual(log, ['answer PHIAL_STORE_UNAVAILABLE', 'failed'])
 })
 
 test('an application may pipe its own answer to a failure', async (t) => {

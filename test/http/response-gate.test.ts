@@ -1,5 +1,6 @@
-import { createServer, type ServerResponse } from 'node:http'
 import { once } from 'node:events'
+import { createServer, IncomingMessage, ServerResponse } from 'node:http'
+import { Socket } from 'node:net'
 import { PassThrough, Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import test from 'ava'
@@ -17,6 +18,39 @@ test('the hooks are asked once each: before the head, before the end, for the he
   await ask(port)
   await over()
   t.deepEqual(log, ['head 201', 'headers', 'end', 'finish'])
+})
+
+test('the hooks are asked once each while calls are held, too', async (t) => {
+  const { port, log, over } = await gatedServer(t, (_req, res, gate) => {
+    gate.hold(turn())
+    res.write('a')
+    res.end()
+    res.end()
+  })
+  await ask(port)
+  await over()
+  t.deepEqual(log, ['head 200', 'end', 'headers', 'finish'])
+})
+
+test('the headers are asked for once, even if the head is refused', async (t) => {
+  const { port, log, over } = await gatedServer(t, (_req, res) => {
+    t.throws(() => res.writeHead(99), { code: 'ERR_HTTP_INVALID_STATUS_CODE' })
+    res.end()
+  })
+  await ask(port)
+  await over()
+  t.deepEqual(log, ['head 99', 'headers', 'end', 'finish'])
+})
+
+test('a response that is complete is over, even if nobody closes it', async (t) => {
+  const log: string[] = []
+  const res = new ServerResponse(new IncomingMessage(new Socket()))
+  res.assignSocket(new PassThrough().resume() as unknown as Socket)
+  const gate = gateOn(res, {}, log)
+  res.end('a')
+  await once(res, 'finish')
+  t.true(gate.over)
+  t.deepEqual(log, ['head 200', 'end', 'headers', 'finish'])
 })
 
 test('the head is announced with the status that will be sent', async (t) => {
@@ -144,6 +178,28 @@ test('held calls look done, and a late change of the head is refused as ever', a
   await over()
 })
 
+test('trailers that come after the held end come too late, as ever', async (t) => {
+  const { port } = await gatedServer(t, (_req, res, gate) => {
+    gate.hold(turn())
+    res.write('a')
+    res.addTrailers({ 'X-T': '1' })
+    res.end()
+    res.addTrailers({ 'X-T': '2' })
+  })
+  t.is(parseHead((await ask(port)).text).body, '1\r\na\r\n0\r\nX-T: 1\r\n\r\n')
+})
+
+test('what is written after the true end is refused at once, whatever is pending', async (t) => {
+  const { port, log } = await gatedServer(t, async (_req, res, gate) => {
+    res.end('a')
+    gate.hold(new Promise(() => {}))
+    res.on('error', (error) => log.push(codeOf(error)))
+    t.false(res.write('late'))
+  })
+  t.is(parseHead((await ask(port)).text).body, 'a')
+  t.true(log.includes('ERR_STREAM_WRITE_AFTER_END'))
+})
+
 test('what is refused throws at the call, and a refused head is still to be written', async (t) => {
   const write = deferred()
   const { port } = await gatedServer(t, (_req, res, gate) => {
@@ -262,6 +318,17 @@ test('S191: above the high-water mark a held write answers false, and drain foll
     res.end()
   })
   t.regex((await ask(port)).text, /0\r\n\r\n$/)
+})
+
+test('no drain follows the end', async (t) => {
+  const { port, log } = await gatedServer(t, (_req, res, gate) => {
+    gate.hold(turn())
+    res.on('drain', () => log.push('drain'))
+    t.false(res.write(Buffer.alloc(100_000)))
+    res.end()
+  })
+  await ask(port)
+  t.false(log.includes('drain'))
 })
 
 test('S191: a pipe that was held goes on to its end', async (t) => {
