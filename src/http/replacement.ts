@@ -1,3 +1,4 @@
+import type { Socket } from 'node:net'
 import type { FailureAnswer } from './failure-answer.js'
 import { isHttp1, type GatedResponse } from './gated-response.js'
 import { gatedMethods, type GatedMethod } from './held-calls.js'
@@ -60,6 +61,8 @@ const clearHead = (res: GatedResponse): void => {
  */
 export const cut = (res: GatedResponse): void => {
   if (!isHttp1(res)) return res.stream.close(internalError)
+  // It waits for its turn on a connection that others still use.
+  if (res.socket === null) res.once('socket', (socket: Socket) => socket.destroy())
   try {
     res.socket?.resetAndDestroy()
   } catch {

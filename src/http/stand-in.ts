@@ -1,4 +1,4 @@
-import { ServerResponse } from 'node:http'
+import { OutgoingMessage, ServerResponse } from 'node:http'
 import type { Http2ServerResponse, ServerHttp2Stream } from 'node:http2'
 import { Writable } from 'node:stream'
 import { isHttp1, type GatedResponse } from './gated-response.js'
@@ -14,9 +14,13 @@ export const standInFor = (res: GatedResponse): GatedResponse => {
   return standIn
 }
 
-/** Node itself queues in such a one: a pipelined response has no socket until the answers before it are complete. */
+/**
+ * Node itself queues in such a one: a pipelined response has no socket until the answers before it are complete. It is not made
+ * by `ServerResponse`, which tells diagnostics of one more response (`http.server.response.created`, performance entries).
+ */
 const http1StandIn = (res: ServerResponse): ServerResponse => {
-  const standIn = new ServerResponse(res.req)
+  const standIn: ServerResponse = Object.setPrototypeOf(new OutgoingMessage(), ServerResponse.prototype)
+  Object.assign(standIn, { req: res.req })
   for (const name of (res as RawNames).getRawHeaderNames()) standIn.setHeader(name, res.getHeader(name)!)
   return Object.assign(standIn, ownScalars(res))
 }

@@ -296,7 +296,7 @@ test('the budget counts while calls are held, not while a handler takes its time
  * A client that gets a chunk and the reset in one go may not see the reset (libuv then tells Node of an end), but it misses the
  * last chunk; or it gets nothing at all.
  */
-const isAborted = ({ text }: Exchange): boolean => !/\r\n0\r\n\r\n$/.test(text)
+const isAborted = ({ text }: Exchange): boolean => !text.endsWith('\r\n0\r\n\r\n')
 
 /** What a client can tell of bodies that were cut off. */
 const cuts: [name: string, begin: (res: ServerResponse) => unknown, version?: string][] = [
