@@ -237,8 +237,12 @@ test("S195: the handler's later calls are swallowed, look done, and call back", 
     t.true(res.headersSent)
     t.is(res.writeHead(200), res)
     t.true(res.write(Buffer.alloc(1_000_000), callback))
-    t.is(res.flushHeaders(), undefined)
-    t.is(res.addTrailers({ 'X-T': '1' }), undefined)
+    res.flushHeaders()
+    res.addTrailers({ 'X-T': '1' })
+    t.is(res.setHeader('X-A', '1'), res)
+    t.is(res.appendHeader('X-A', '1'), res)
+    t.is(res.setHeaders(new Map([['X-A', '1']])), res)
+    res.removeHeader('Cache-Control')
     t.is(res.end('more', callback), res)
     await turn()
     t.is(res.end('and more', callback), res)
@@ -375,12 +379,15 @@ test('a pipelined response whose head is prepared is cut when its turn comes', a
 })
 
 test('an application may answer a failure itself, while the handler is still at it', async (t) => {
-  const answered = deferred()
+  const [answering, answered] = [deferred(), deferred()]
   const server = await gatedServer(t, async (_req, res, gate) => {
     res.setHeader('X-A', '1')
     gate.hold(failingSave())
     res.write('held')
+    await answering.promise
     while (!res.writableEnded) {
+      res.setHeader('X-B', 'not this')
+      res.removeHeader('X-B')
       res.write('more')
       await turn()
     }
@@ -388,6 +395,7 @@ test('an application may answer a failure itself, while the handler is still at 
     answered.resolve()
   }, {
     async answer(_error, raw) {
+      answering.resolve()
       await turn()
       const res = raw as ServerResponse
       res.statusCode = 503

@@ -33,14 +33,14 @@ test('the hooks are asked once each while calls are held, too', async (t) => {
   t.deepEqual(log, ['head 200', 'end', 'headers', 'finish'])
 })
 
-test('the headers are asked for once, even if the head is refused', async (t) => {
+test('the headers are asked for again when the head was refused', async (t) => {
   const { port, log, over } = await gatedServer(t, (_req, res) => {
     t.throws(() => res.writeHead(99), { code: 'ERR_HTTP_INVALID_STATUS_CODE' })
     res.end()
   })
   await ask(port)
   await over()
-  t.deepEqual(log, ['head 99', 'headers', 'end', 'finish'])
+  t.deepEqual(log, ['head 99', 'headers', 'end', 'headers', 'finish'])
 })
 
 test('a response that is complete is over, even if nobody closes it', async (t) => {
