@@ -17,6 +17,7 @@ export class WritePromise<T> extends Promise<T> {
   }
 
   /** All ways of taking a promise's outcome end here, also the language's own. */
+  // oxlint-disable-next-line unicorn/no-thenable
   override then<A = T, B = never>(
     onFulfilled?: ((value: T) => A | PromiseLike<A>) | null,
     onRejected?: ((reason: unknown) => B | PromiseLike<B>) | null

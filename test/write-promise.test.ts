@@ -18,10 +18,10 @@ const takers: [name: string, take: (promise: WritePromise<never>) => Promise<unk
   ['catch', (promise) => promise.catch(() => {})],
   ['finally', (promise) => promise.finally(() => {})],
   ['return from an async function', async (promise) => promise],
-  ['Promise.all', (promise) => Promise.all([promise])],
+  ['Promise.all', (promise) => Promise.all([promise, failing()])],
   ['Promise.allSettled', (promise) => Promise.allSettled([promise])],
-  ['Promise.race', (promise) => Promise.race([promise])],
-  ['Promise.any', (promise) => Promise.any([promise])],
+  ['Promise.race', (promise) => Promise.race([promise, new Promise(() => {})])],
+  ['Promise.any', (promise) => Promise.any([promise, failing()])],
   ['Promise.resolve', (promise) => Promise.resolve(promise)]
 ]
 

@@ -5,35 +5,30 @@ import { failureAnswer } from './failure-answer.js'
 import type { GateHooks } from './gate-hooks.js'
 import type { GatedResponse } from './gated-response.js'
 import { mergeHead } from './head.js'
-import type { HeaderEdits } from './header-edits.js'
 import { callBack, gatedMethods, HeldCalls, type GatedMethod } from './held-calls.js'
 import { onceOver } from './once-over.js'
 import { cut, replaceAnswer } from './replacement.js'
 
-const cores = new WeakMap<GatedResponse, GateCore>()
+/** On the response itself: an entry in a `WeakMap` costs as much as all else here, in garbage collection. */
+const kCore: unique symbol = Symbol('phial.gate')
 
 /** A response has one, however many gates are put on it. */
-export const gateCoreOf = (res: GatedResponse): GateCore => {
-  let core = cores.get(res)
-  if (core === undefined) cores.set(res, (core = new GateCore(res)))
-  return core
-}
+export const gateCoreOf = (res: GatedResponse & { [kCore]?: GateCore }): GateCore => res[kCore] ??= new GateCore(res)
 
 /** What the gates of one response have in common: the calls that pass through it, wait, are made, or are swallowed. */
 export class GateCore {
   readonly #res: GatedResponse
   readonly #gates: GateHooks[] = []
   /** The methods that were found, which may be other wrappers' already. */
-  readonly #real = new Map<GatedMethod, Method>()
+  readonly #real = new Map<string, Method>()
   readonly #emitDrain: () => void
   #budgetMs = 0
   #pending = 0
   #failures: Failure[] = []
   #held: HeldCalls | undefined
   #deadline: NodeJS.Timeout | undefined
-  #edits: readonly HeaderEdits[] | undefined
   #isHeadAnnounced: boolean
-  #isEndAnnounced: boolean
+  #isEndAnnounced = false
   /** A real method is at work: what it, or a wrapper below it, calls on the response is not the handler's. */
   #isInside = false
   #isFailing = false
@@ -44,9 +39,8 @@ export class GateCore {
   constructor(res: GatedResponse) {
     this.#res = res
     this.#isHeadAnnounced = res.headersSent
-    this.#isEndAnnounced = res.writableEnded
     this.#emitDrain = drainOf(res)
-    this.#putOn()
+    for (const method of gatedMethods) this.#wrap(method, (args) => this.#call(method, args))
     onceOver(res, () => this.#end())
   }
 
@@ -82,8 +76,10 @@ export class GateCore {
     this.#isFailing = true
     this.#loss = this.headersSent ? streamDestroyed() : undefined
     this.#letGo()?.drop(this.#loss)
-    if (this.#loss) cut(this.#res)
-    else replaceAnswer(this.#res, this.#pass, (raw) => hooks.answer(error, raw), failureAnswer(error))
+    if (this.#loss) return cut(this.#res)
+    // The handler knows of nothing and may go on; a `setHeader`, now too late, would throw.
+    for (const method of headMethods) this.#wrap(method, (args) => this.#isInside ? this.#pass(method, args) : this.#swallow(method, args))
+    replaceAnswer(this.#raw(), (raw) => hooks.answer(error, raw), failureAnswer(error))
   }
 
   /** `end` has truly been called. */
@@ -91,14 +87,19 @@ export class GateCore {
     return this.#held === undefined && this.#res.writableEnded
   }
 
-  #putOn(): void {
-    const members = this.#res as unknown as Record<GatedMethod, Method | undefined>
-    for (const method of gatedMethods) {
-      const found = members[method]
-      if (found === undefined) continue
-      this.#real.set(method, found)
-      members[method] = (...args) => this.#call(method, args)
-    }
+  #wrap(method: string, call: (args: unknown[]) => unknown): void {
+    const members = this.#res as unknown as Record<string, Method | undefined>
+    const found = members[method]
+    if (found === undefined) return
+    this.#real.set(method, found)
+    members[method] = (...args) => call(args)
+  }
+
+  /** The response on which calls are made, for whoever answers in the handler's stead. */
+  #raw(): GatedResponse {
+    const call = (method: string) => (...args: unknown[]): unknown => this.#pass(method, args)
+    const calls = new Map<PropertyKey, Method>(Array.from(this.#real.keys(), (method) => [method, call(method)]))
+    return new Proxy(this.#res, { get: (res, key) => calls.get(key) ?? Reflect.get(res, key) })
   }
 
   #call(method: GatedMethod, args: unknown[]): unknown {
@@ -132,7 +133,7 @@ export class GateCore {
   }
 
   /** Makes the call. */
-  readonly #pass = (method: GatedMethod, args: unknown[]): unknown => {
+  #pass(method: string, args: unknown[]): unknown {
     const wasInside = this.#isInside
     this.#isInside = true
     try {
@@ -144,8 +145,7 @@ export class GateCore {
 
   #withEdits(args: unknown[]): unknown[] {
     if (this.#isFailing || this.#isOver || this.#res.headersSent) return args
-    this.#edits ??= this.#gates.flatMap((hooks) => hooks.headers())
-    return mergeHead(this.#res, args, this.#edits)
+    return mergeHead(this.#res, args, this.#gates.flatMap((hooks) => hooks.headers()))
   }
 
   /** Holds the call. If it throws, and nothing was held before, nothing is. */
@@ -170,7 +170,7 @@ export class GateCore {
     this.#pending--
     if (this.#pending > 0 || this.#held === undefined || this.#failOnLoss()) return
     try {
-      this.#letGo()?.release(this.#pass)
+      this.#letGo()?.release((method, args) => this.#pass(method, args))
     } catch (error) {
       this.fail(asError(error), this.#gates[0]!)
     }
@@ -184,11 +184,10 @@ export class GateCore {
     return lost !== undefined
   }
 
-  /** A call of the handler after its answer was replaced looks done, so that nobody waits for it. */
-  #swallow(method: GatedMethod, args: unknown[]): unknown {
+  /** A call of the handler after its answer was replaced: it looks done, so that nobody waits for it. */
+  #swallow(method: string, args: unknown[]): unknown {
     callBack(args, this.#loss)
-    if (method === 'write') return true
-    return method === 'end' || isWriteHead(method) ? this.#res : undefined
+    return method === 'write' ? true : this.#res
   }
 
   #end(): void {
@@ -210,7 +209,10 @@ interface Failure {
   readonly hooks: GateHooks
 }
 
-const isWriteHead = (method: GatedMethod): boolean => method === 'writeHead' || method === 'writeHeader'
+/** How an application still at work may come to change a head that is gone. */
+const headMethods = ['setHeader', 'setHeaders', 'appendHeader', 'removeHeader']
+
+const isWriteHead = (method: string): boolean => method === 'writeHead' || method === 'writeHeader'
 
 const asError = (reason: unknown): Error => reason instanceof Error ? reason : new Error(String(reason))
 

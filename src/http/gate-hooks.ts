@@ -11,7 +11,10 @@ export interface GateHooks {
   beforeHead(statusCode: number): Promise<unknown> | undefined
   /** The handler called `end`. Called once, after `beforeHead` when both are due; holds like it. */
   beforeEnd(): Promise<unknown> | undefined
-  /** The handler's head leaves now: what is to be merged into it. Called once, at the last moment; never for a failure's answer. */
+  /**
+   * The handler's head leaves now: what is to be merged into it. Called at the last moment; again only if `writeHead` refused
+   * that head; never for the answer to a failure.
+   */
   headers(): readonly HeaderEdits[]
   /**
    * The answer to a failure, or `undefined` when the application has given one itself. It gives it on `raw`: calls on the

@@ -25,7 +25,8 @@ export const mergeHead = (res: GatedResponse, args: unknown[], edits: readonly H
 type Header = readonly [name: string, value: string]
 
 /** What `writeHead` was given beside the status; `undefined` if the real one is going to refuse it. */
-const givenHeaders = ([, reason, headers]: unknown[]): readonly Header[] | undefined => {
+const givenHeaders = ([status, reason, headers]: unknown[]): readonly Header[] | undefined => {
+  if (!(Number(status) >= 100 && Number(status) < 1000)) return undefined
   const given = headers ?? (typeof reason === 'string' ? undefined : reason)
   if (!Array.isArray(given)) return Object.entries(given ?? {})
   if (Array.isArray(given[0])) return given

@@ -1,26 +1,23 @@
+import type { Socket } from 'node:net'
 import type { FailureAnswer } from './failure-answer.js'
 import { isHttp1, type GatedResponse } from './gated-response.js'
-import { gatedMethods, type GatedMethod } from './held-calls.js'
 
-/** Makes a call on the response itself. */
-type Call = (method: GatedMethod, args: unknown[]) => unknown
 type Decision = FailureAnswer | undefined
 
 /**
- * Puts another answer in the place of the handler's, whose head has not left, and of which nothing stays. The application may
- * give it itself, and then decides on `undefined`; where it fails at that, the answer is the generic one.
+ * Gives another answer than the handler's, whose head has not left, and of which nothing stays. The application may give it itself,
+ * and then decides on `undefined`; where it fails at that, the answer is the generic one.
  */
 export const replaceAnswer = (
-  res: GatedResponse,
-  call: Call,
+  raw: GatedResponse,
   decide: (raw: GatedResponse) => Decision | Promise<Decision>,
   generic: FailureAnswer
 ): void => {
-  const send = (answer: Decision): void => sendAnswer(res, call, answer)
+  const send = (answer: Decision): void => sendAnswer(raw, answer)
   const fallBack = (): void => send(generic)
-  clearHead(res)
+  clearHead(raw)
   try {
-    const answer = decide(rawResponse(res, call))
+    const answer = decide(raw)
     if (answer instanceof Promise) answer.then(send, fallBack)
     else send(answer)
   } catch {
@@ -28,27 +25,16 @@ export const replaceAnswer = (
   }
 }
 
-/** The response for the one who answers in the handler's stead: on it, calls are made. */
-const rawResponse = (res: GatedResponse, call: Call): GatedResponse => {
-  const calls = new Map<PropertyKey, unknown>(gatedMethods.map((method) => [method, (...args: unknown[]) => {
-    const result = call(method, args)
-    return result === res ? raw : result // `writeHead(…).end(…)` stays with the one who answers
-  }]))
-  const raw: GatedResponse = new Proxy(res, { get: (target, key) => calls.get(key) ?? Reflect.get(target, key) })
-  return raw
-}
-
-const sendAnswer = (res: GatedResponse, call: Call, answer: Decision): void => {
-  if (answer === undefined || res.writableEnded) return
-  // The application began an answer, and failed at it.
-  if (res.headersSent) return cut(res)
-  clearHead(res)
+const sendAnswer = (raw: GatedResponse, answer: Decision): void => {
+  if (answer === undefined || raw.writableEnded) return
   try {
-    call('writeHead', [answer.status, answer.headers])
-    call('end', res.req.method === 'HEAD' ? [] : [answer.body])
+    clearHead(raw)
+    raw.writeHead(answer.status, answer.headers)
+    if (raw.req.method === 'HEAD') raw.end()
+    else raw.end(answer.body)
   } catch {
-    // A wrapper below us has failed.
-    cut(res)
+    // The application began an answer of its own and failed at it, or a wrapper below us did.
+    cut(raw)
   }
 }
 
@@ -66,6 +52,8 @@ const clearHead = (res: GatedResponse): void => {
  */
 export const cut = (res: GatedResponse): void => {
   if (!isHttp1(res)) return res.stream.close(internalError)
+  // It waits for its turn on a connection that others still use.
+  if (res.socket === null) res.once('socket', (socket: Socket) => socket.destroy())
   try {
     res.socket?.resetAndDestroy()
   } catch {

@@ -1,4 +1,4 @@
-import { ServerResponse } from 'node:http'
+import { OutgoingMessage, ServerResponse } from 'node:http'
 import type { Http2ServerResponse, ServerHttp2Stream } from 'node:http2'
 import { Writable } from 'node:stream'
 import { isHttp1, type GatedResponse } from './gated-response.js'
@@ -14,23 +14,31 @@ export const standInFor = (res: GatedResponse): GatedResponse => {
   return standIn
 }
 
-/** Node itself queues in such a one: a pipelined response has no socket until the answers before it are complete. */
+/**
+ * Node itself queues in such a one: a pipelined response has no socket until the answers before it are complete. The constructor
+ * of `ServerResponse` is left out: it tells diagnostics of one more response (`http.server.response.created`).
+ */
+class Http1StandIn extends OutgoingMessage {}
+Object.setPrototypeOf(Http1StandIn.prototype, ServerResponse.prototype)
+
 const http1StandIn = (res: ServerResponse): ServerResponse => {
-  const standIn = new ServerResponse(res.req)
-  for (const name of (res as RawNames).getRawHeaderNames()) standIn.setHeader(name, copied(res.getHeader(name)!))
-  return Object.assign(standIn, ownScalars(res))
+  const standIn = new Http1StandIn() as OutgoingMessage as ServerResponse
+  Object.assign(standIn, { req: res.req })
+  for (const name of (res as RawNames).getRawHeaderNames()) standIn.setHeader(name, res.getHeader(name)!)
+  for (const key of state) copyScalar(key, res, standIn)
+  return standIn
+}
+
+/** The status, and Node's own flags and counts: has the head left, is there a body, how long may it be, how much may wait. */
+const state = [...Reflect.ownKeys(new Http1StandIn()), '_sent100', '_expect_continue', 'statusCode', 'statusMessage']
+
+const copyScalar = (key: PropertyKey, from: object, to: object): void => {
+  const value: unknown = Reflect.get(from, key)
+  if (typeof value === 'boolean' || typeof value === 'number' || typeof value === 'string') Reflect.set(to, key, value)
 }
 
 /** Node has it; its types forgot it. */
 type RawNames = ServerResponse & { getRawHeaderNames(): string[] }
-
-/** The status, and Node's own flags and counts: has the head left, is there a body, how long may it be, how much may wait. */
-const ownScalars = (res: ServerResponse): object =>
-  Object.fromEntries(
-    Reflect.ownKeys(res)
-      .map((key): [PropertyKey, unknown] => [key, Object.getOwnPropertyDescriptor(res, key)?.value])
-      .filter(([, value]) => ['boolean', 'number', 'string'].includes(typeof value))
-  )
 
 /** Over a stream that takes a head and lets nothing go. `node:http2` takes 15 ms to load: it is not for those who do without. */
 const http2StandIn = (res: Http2ServerResponse): Http2ServerResponse => {
@@ -45,9 +53,6 @@ const http2StandIn = (res: Http2ServerResponse): Http2ServerResponse => {
   const standIn = new Http2ServerResponse(stream as Writable as ServerHttp2Stream)
   standIn.statusCode = res.statusCode
   if (res.headersSent) return standIn.writeHead(res.statusCode)
-  for (const [name, value] of Object.entries(res.getHeaders())) standIn.setHeader(name, copied(value!))
+  for (const [name, value] of Object.entries(res.getHeaders())) standIn.setHeader(name, value!)
   return standIn
 }
-
-/** Node appends to the arrays it was given. */
-const copied = <V extends number | string | readonly string[]>(value: V): V | string[] => Array.isArray(value) ? [...value] : value

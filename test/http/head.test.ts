@@ -83,7 +83,10 @@ test('with nothing to add, the head is left alone', async (t) => {
 
 test('what writeHead refuses, it refuses with something to add, and the headers are added to the next one', async (t) => {
   const head = await headOf(t, (res) => {
-    t.throws(() => res.writeHead(99), { code: 'ERR_HTTP_INVALID_STATUS_CODE' })
+    for (const status of [99, 1000, 'teapot', undefined]) {
+      t.throws(() => res.writeHead(status as number), { code: 'ERR_HTTP_INVALID_STATUS_CODE' })
+    }
+    t.deepEqual(res.getHeaderNames(), [])
     t.throws(() => res.writeHead(200, ['X-A']), { code: 'ERR_INVALID_ARG_VALUE' })
     t.throws(() => res.writeHead(200, { 'X-A': undefined }), { code: 'ERR_HTTP_INVALID_HEADER_VALUE' })
     res.setHeader('Set-Cookie', 'a=1')

@@ -48,13 +48,22 @@ test('S193: a failing write that nobody took becomes the answer, without a cooki
     res.setHeader('Set-Cookie', ['app=1', 'id=2'])
     res.setHeader('Connection', 'close')
     res.setHeader('ETag', '"1"')
-    res.setHeader('Date', 'never')
     res.writeHead(201, { 'X-A': '1', 'Content-Length': 7 })
     res.end('created')
   })
   t.deepEqual(head, unavailable)
   t.is(body, 'Service Unavailable\n')
   t.deepEqual(log, ['head 201', 'end', 'answer PHIAL_STORE_UNAVAILABLE', 'failed'])
+})
+
+test('the answer to a failure has a date of its own', async (t) => {
+  for (const prepare of [(res: ServerResponse) => res.setHeader('Date', 'never'), (res: ServerResponse) => { res.sendDate = false }]) {
+    const { port } = await gatedServer(t, (_req, res, gate) => {
+      prepare(res)
+      gate.fail(failure)
+    })
+    t.regex(String(valuesOf(parseHead((await ask(port)).text), 'Date')), /^\w{3}, \d\d .* GMT$/)
+  }
 })
 
 test('S193: a failure before the first call becomes the answer at that call', async (t) => {
@@ -228,8 +237,12 @@ test("S195: the handler's later calls are swallowed, look done, and call back", 
     t.true(res.headersSent)
     t.is(res.writeHead(200), res)
     t.true(res.write(Buffer.alloc(1_000_000), callback))
-    t.is(res.flushHeaders(), undefined)
-    t.is(res.addTrailers({ 'X-T': '1' }), undefined)
+    res.flushHeaders()
+    res.addTrailers({ 'X-T': '1' })
+    t.is(res.setHeader('X-A', '1'), res)
+    t.is(res.appendHeader('X-A', '1'), res)
+    t.is(res.setHeaders(new Map([['X-A', '1']])), res)
+    res.removeHeader('Cache-Control')
     t.is(res.end('more', callback), res)
     await turn()
     t.is(res.end('and more', callback), res)
@@ -287,7 +300,7 @@ test('the budget counts while calls are held, not while a handler takes its time
  * A client that gets a chunk and the reset in one go may not see the reset (libuv then tells Node of an end), but it misses the
  * last chunk; or it gets nothing at all.
  */
-const isAborted = ({ text }: Exchange): boolean => !/\r\n0\r\n\r\n$/.test(text)
+const isAborted = ({ text }: Exchange): boolean => !text.endsWith('\r\n0\r\n\r\n')
 
 /** What a client can tell of bodies that were cut off. */
 const cuts: [name: string, begin: (res: ServerResponse) => unknown, version?: string][] = [
@@ -366,12 +379,15 @@ test('a pipelined response whose head is prepared is cut when its turn comes', a
 })
 
 test('an application may answer a failure itself, while the handler is still at it', async (t) => {
-  const answered = deferred()
+  const [answering, answered] = [deferred(), deferred()]
   const server = await gatedServer(t, async (_req, res, gate) => {
     res.setHeader('X-A', '1')
     gate.hold(failingSave())
     res.write('held')
+    await answering.promise
     while (!res.writableEnded) {
+      res.setHeader('X-B', 'not this')
+      res.removeHeader('X-B')
       res.write('more')
       await turn()
     }
@@ -379,6 +395,7 @@ test('an application may answer a failure itself, while the handler is still at 
     answered.resolve()
   }, {
     async answer(_error, raw) {
+      answering.resolve()
       await turn()
       const res = raw as ServerResponse
       res.statusCode = 503
@@ -395,6 +412,32 @@ test('an application may answer a failure itself, while the handler is still at 
   t.is(body, '3\r\nmy \r\n5\r\nwords\r\n0\r\n\r\n')
   t.is(log.at(-1), 'failed')
   await answered.promise
+})
+
+test('an application that answered, and gives an answer too, has answered', async (t) => {
+  const { port } = await gatedServer(t, (_req, _res, gate) => gate.fail(failure), {
+    answer(error, raw) {
+      ;(raw as ServerResponse).end('mine')
+      return failureAnswer(error)
+    }
+  })
+  const { text } = await exchange(port, request('/') + request('/', { headers: ['Connection: close'] }))
+  t.is(text.match(/mine/g)?.length, 2)
+})
+
+test('a second failure, while the first is being answered, is not answered', async (t) => {
+  const server = await gatedServer(t, (_req, _res, gate) => {
+    gate.fail(failure)
+    gate.fail(new SessionGoneError('gone'))
+  }, {
+    async answer(error) {
+      await turn()
+      return failureAnswer(error)
+    }
+  })
+  const { head, log } = await askOnce(server, {})
+  t.deepEqual(head, unavailable)
+  t.deepEqual(log, ['answer PHIAL_STORE_UNAVAILABLE', 'failed'])
 })
 
 test('an application may pipe its own answer to a failure', async (t) => {

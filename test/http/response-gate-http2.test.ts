@@ -68,6 +68,7 @@ const ways: [name: string, answer: (res: Http2ServerResponse) => unknown, header
   ['HEAD', (res) => { res.setHeader('content-length', 5); res.end('hello') }, { ':method': 'HEAD' }],
   ['trailers', (res) => { res.write('a'); res.addTrailers({ 'x-t': '1' }); res.end() }],
   ['cookies', (res) => { res.appendHeader('set-cookie', 'a=1'); res.appendHeader('set-cookie', 'b=2'); res.end() }],
+  ['a write after the end', (res) => { res.end('a'); res.write('b', () => {}) }],
   ['a double end', (res) => { res.end('a'); res.end('b') }]
 ]
 
@@ -89,10 +90,12 @@ test('S199: HTTP/2: nothing leaves while a write is pending, then the cookie doe
   const answered = deferred()
   const { ask, log, over } = await http2Server(t, (_req, res, gate) => {
     gate.hold(write.promise)
+    res.statusCode = 203
     res.setHeader('Set-Cookie', 'a=1')
     res.setHeader('Cache-Control', 'public')
     res.write('hel')
     t.true(res.headersSent)
+    t.is(res.statusCode, 203)
     t.false(gate.headersSent)
     t.is(res.getHeader('set-cookie'), 'a=1')
     t.throws(() => res.setHeader('X-A', '1'), { code: 'ERR_HTTP2_HEADERS_SENT' })
@@ -109,19 +112,21 @@ test('S199: HTTP/2: nothing leaves while a write is pending, then the cookie doe
   t.false(arrived)
   write.resolve()
   const { headers, body } = await reply
-  t.like(headers, { ':status': 200, 'set-cookie': ['a=1', 'id=1; HttpOnly'], 'cache-control': 'no-store', vary: 'Cookie' })
+  t.like(headers, { ':status': 203, 'set-cookie': ['a=1', 'id=1; HttpOnly'], 'cache-control': 'no-store', vary: 'Cookie' })
   t.is(body, 'hello')
   await over()
-  t.deepEqual(log, ['head 200', 'end', 'headers', 'finish'])
+  t.deepEqual(log, ['head 203', 'end', 'headers', 'finish'])
 })
 
 test('S199: HTTP/2: calls are held again when a write begins after the head has left', async (t) => {
   const write = deferred()
   const { client } = await http2Server(t, (_req, res, gate) => {
+    res.setHeader('X-A', '1')
     res.write('first ')
     gate.hold(write.promise)
     t.true(gate.headersSent)
     res.end('last')
+    t.is(res.getHeader('x-a'), '1')
     t.true(res.writableEnded)
   })
   const stream = client.request()

@@ -136,6 +136,31 @@ for (const side of order) {
   })
 }
 
+/** A wrapper that takes any amount, to send it at the end, and that wraps `on` without a purpose. */
+const insatiable = (res: ServerResponse): void => {
+  const { on, end } = res
+  const chunks: string[] = []
+  res.on = ((event: string, listener: () => void) => on.call(res, event, listener)) as typeof res.on
+  res.write = (chunk: string) => chunks.push(chunk) > 0
+  res.end = () => end.call(res, chunks.join(''), 'utf8')
+}
+
+for (const [name, endsEarly, expected] of [['once', false, 1], ['not after the end', true, 0]] as const) {
+  test(`S198: whoever waits for drain is told ${name}, if the wrapper below takes all at once`, async (t) => {
+    let drains = 0
+    await wrapped(t, { before: insatiable }, async (_req, res, gate) => {
+      gate.hold(turn())
+      res.on('drain', () => { drains++ })
+      while (res.write('x'.repeat(1_000)));
+      if (endsEarly) res.end()
+      await turn()
+      await turn()
+      res.end()
+    })
+    t.is(drains, expected)
+  })
+}
+
 test('S198: two gates on one response, of two managers', async (t) => {
   const port = await listen(t, createServer((_req, res) => {
     const [first, second] = [

@@ -1,5 +1,7 @@
-import { createServer, type ServerResponse } from 'node:http'
+import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import { once } from 'node:events'
+import { createServer, IncomingMessage, ServerResponse } from 'node:http'
+import { Socket } from 'node:net'
 import { PassThrough, Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import test from 'ava'
@@ -17,6 +19,39 @@ test('the hooks are asked once each: before the head, before the end, for the he
   await ask(port)
   await over()
   t.deepEqual(log, ['head 201', 'headers', 'end', 'finish'])
+})
+
+test('the hooks are asked once each while calls are held, too', async (t) => {
+  const { port, log, over } = await gatedServer(t, (_req, res, gate) => {
+    gate.hold(turn())
+    res.write('a')
+    res.end()
+    res.end()
+  })
+  await ask(port)
+  await over()
+  t.deepEqual(log, ['head 200', 'end', 'headers', 'finish'])
+})
+
+test('the headers are asked for again when the head was refused', async (t) => {
+  const { port, log, over } = await gatedServer(t, (_req, res) => {
+    t.throws(() => res.writeHead(99), { code: 'ERR_HTTP_INVALID_STATUS_CODE' })
+    res.end()
+  })
+  await ask(port)
+  await over()
+  t.deepEqual(log, ['head 99', 'headers', 'end', 'headers', 'finish'])
+})
+
+test('a response that is complete is over, even if nobody closes it', async (t) => {
+  const log: string[] = []
+  const res = new ServerResponse(new IncomingMessage(new Socket()))
+  res.assignSocket(new PassThrough().resume() as unknown as Socket)
+  const gate = gateOn(res, {}, log)
+  res.end('a')
+  await once(res, 'finish')
+  t.true(gate.over)
+  t.deepEqual(log, ['head 200', 'end', 'headers', 'finish'])
 })
 
 test('the head is announced with the status that will be sent', async (t) => {
@@ -43,8 +78,13 @@ test('S190: interim answers are not the head', async (t) => {
   t.regex(text, /^HTTP\/1.1 100 .*HTTP\/1.1 102 .*HTTP\/1.1 103 .*HTTP\/1.1 200 .*a$/s)
 })
 
+type Way = [name: string, answer: (res: ServerResponse) => unknown, parts?: Parameters<typeof ask>[2]]
+
+/** An old name of `writeHead`, which Node may drop. */
+const writeHeader: Way = ['writeHeader', (res) => { (res as unknown as { writeHeader(status: number): void }).writeHeader(202); res.end() }]
+
 /** Ways to answer. Each of them announces its head at the first call. */
-const ways: [name: string, answer: (res: ServerResponse) => unknown, parts?: Parameters<typeof ask>[2]][] = [
+const ways: Way[] = [
   ['end', (res) => res.end()],
   ['end with a chunk', (res) => res.end('hello')],
   ['end with a callback', (res) => res.end(() => {})],
@@ -52,7 +92,7 @@ const ways: [name: string, answer: (res: ServerResponse) => unknown, parts?: Par
   ['write', (res) => { res.write('hello'); res.end() }],
   ['writeHead', (res) => res.writeHead(202, 'Taken', { 'X-A': '1' }).end('hello')],
   ['writeHead with a raw array', (res) => res.writeHead(202, ['X-A', '1', 'X-A', '2']).end('hello')],
-  ['writeHeader', (res) => { (res as unknown as { writeHeader(status: number): void }).writeHeader(202); res.end() }],
+  ...('writeHeader' in ServerResponse.prototype ? [writeHeader] : []),
   ['flushHeaders', (res) => { res.flushHeaders(); res.end('hello') }],
   ['pipe', (res) => Readable.from(['a', 'b', 'c']).pipe(res)],
   ['pipeline', (res) => pipeline(Readable.from(['a', 'b', 'c']), res)],
@@ -144,6 +184,33 @@ test('held calls look done, and a late change of the head is refused as ever', a
   await over()
 })
 
+test('trailers that come after the held end come too late, as ever', async (t) => {
+  const { port } = await gatedServer(t, (_req, res, gate) => {
+    gate.hold(turn())
+    res.write('a')
+    res.addTrailers({ 'X-T': '1' })
+    res.end()
+    try {
+      res.addTrailers({ 'X-T': '2' })
+    } catch (error) {
+      // Later releases of Node say so.
+      t.is(codeOf(error), 'ERR_HTTP_HEADERS_SENT')
+    }
+  })
+  t.is(parseHead((await ask(port)).text).body, '1\r\na\r\n0\r\nX-T: 1\r\n\r\n')
+})
+
+test('what is written after the true end is refused at once, whatever is pending', async (t) => {
+  const { port, log } = await gatedServer(t, async (_req, res, gate) => {
+    res.end('a')
+    gate.hold(new Promise(() => {}))
+    res.on('error', (error) => log.push(codeOf(error)))
+    t.false(res.write('late'))
+  })
+  t.is(parseHead((await ask(port)).text).body, 'a')
+  t.true(log.includes('ERR_STREAM_WRITE_AFTER_END'))
+})
+
 test('what is refused throws at the call, and a refused head is still to be written', async (t) => {
   const write = deferred()
   const { port } = await gatedServer(t, (_req, res, gate) => {
@@ -171,6 +238,22 @@ test('a length that is not kept throws at the call', async (t) => {
     write.resolve()
   })
   t.is(parseHead((await ask(port)).text).body, 'ab')
+})
+
+test('diagnostics hear of no other response than the one that is held', async (t) => {
+  const name = 'http.server.response.created'
+  const heard: unknown[] = []
+  const hear = (message: unknown): void => { heard.push((message as { response: unknown }).response) }
+  const responses: unknown[] = []
+  const { port } = await gatedServer(t, (_req, res, gate) => {
+    responses.push(res)
+    gate.hold(turn())
+    res.end('a')
+  })
+  subscribe(name, hear)
+  await ask(port, '/?diagnostics')
+  unsubscribe(name, hear)
+  t.deepEqual(heard.filter((response) => (response as ServerResponse).req.url === '/?diagnostics' && response !== responses[0]), [])
 })
 
 test('a change that comes after the held head has no effect on it, and can be read', async (t) => {
@@ -262,6 +345,17 @@ test('S191: above the high-water mark a held write answers false, and drain foll
     res.end()
   })
   t.regex((await ask(port)).text, /0\r\n\r\n$/)
+})
+
+test('no drain follows the end', async (t) => {
+  const { port, log } = await gatedServer(t, (_req, res, gate) => {
+    gate.hold(turn())
+    res.on('drain', () => log.push('drain'))
+    t.false(res.write(Buffer.alloc(100_000)))
+    res.end()
+  })
+  await ask(port)
+  t.false(log.includes('drain'))
 })
 
 test('S191: a pipe that was held goes on to its end', async (t) => {
