@@ -29,7 +29,6 @@ export class Directories {
 
   /** Makes what is missing, even if it was there before. */
   async make(directory: string): Promise<void> {
-    this.#known.delete(directory)
     await mkdir(dirname(this.#root), { recursive: true, mode: 0o700 })
     for (const level of this.#levels(directory)) await this.#makeOne(level)
     this.#remember(directory)

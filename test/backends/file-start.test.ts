@@ -124,6 +124,7 @@ test('S052: an open store with a purge timer keeps no process alive', async t =>
     await store.create(newKey(), 'value', Date.now() + 1000)
     await store.lock(newKey(), 60_000, 0)`
   const child = spawn(process.execPath, ['--input-type=module', '-e', program, join(temporaryDirectory(t), 'data')], { stdio: 'inherit' })
+  t.teardown(() => child.kill('SIGKILL'))
   t.deepEqual(await once(child, 'exit'), [0, null])
 })
 
