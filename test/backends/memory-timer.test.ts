@@ -107,9 +107,29 @@ test.serial('S052: close stops the purge timer, also while a purge is under way'
 
   const busy = openMemory()
   for (let index = 0; index < 3_000; index += 1) await busy.create(`${index}`.padStart(64, '0'), 'value', Date.now() + 600_000)
+  await busy.addOwned(one, one, Date.now() + 600_000)
   const firing = t.context.fire()
   await busy.close()
   await firing
+  t.is(t.context.waiting, 0)
+})
+
+test.serial('a lock leaves no timer behind: not its lease\'s, nor that of one who waited', async (t) => {
+  const manager = openMemory()
+  const first = await manager.lock(one, 60_000, Date.now())
+  t.true(t.context.set[0]?.isUnreferenced)
+  const second = manager.lock(one, 60_000, Date.now() + 60_000)
+  t.is(t.context.waiting, 2)
+  t.false(t.context.set[1]?.isUnreferenced, 'an operation in flight keeps the process alive')
+  await first?.release()
+  t.is(t.context.waiting, 1)
+  await (await second)?.release()
+  t.is(t.context.waiting, 0)
+
+  t.truthy(await manager.lock(one, 60_000, Date.now()))
+  const third = manager.lock(one, 60_000, Date.now() + 60_000)
+  await manager.close()
+  await t.throwsAsync(third, { code: 'PHIAL_CLOSED' })
   t.is(t.context.waiting, 0)
 })
 

@@ -1,5 +1,6 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import test, { type ExecutionContext } from 'ava'
+import fc from 'fast-check'
 import { memoryBackend } from '../../backends/memory.js'
 import { contractCases } from '../contract/index.js'
 import { type EveryAbility, memoryFixture, openMemory } from '../support/memory-fixture.js'
@@ -109,6 +110,57 @@ test.serial('a session that was evicted leaves the index of its owner, others st
     await createAll(manager, letter)
   }
   t.deepEqual(await manager.listOwned(key('f')), [key('b'), key('c')])
+})
+
+test.serial('a session that changed hands and was evicted leaves the index of its last owner', async (t) => {
+  const manager = openMemory({ maxSessions: 1 })
+  await manager.addOwned(key('e'), key('a'), LATER)
+  await createAll(manager, 'a')
+  await manager.addOwned(key('f'), key('a'), LATER)
+  await manager.removeOwned(key('e'), key('a'))
+  await createAll(manager, 'b')
+  t.deepEqual(await manager.listOwned(key('f')), [])
+})
+
+type Step = readonly [operation: 'create' | 'get' | 'touch' | 'replace' | 'delete', letter: string]
+
+/** What a Map in the order of use says that is kept after the steps. */
+const model = (steps: readonly Step[], bound: number): string => {
+  const kept = new Map<string, true>()
+  for (const [operation, letter] of steps) {
+    const isThere = kept.delete(letter)
+    const stays = operation === 'create' || (isThere && operation !== 'delete')
+    if (stays) kept.set(letter, true)
+    const [oldest] = kept.keys()
+    if (kept.size > bound && oldest !== undefined) kept.delete(oldest)
+  }
+  return [...kept.keys()].toSorted().join('')
+}
+
+const play = async (manager: EveryAbility, steps: readonly Step[]): Promise<string> => {
+  for (const [operation, letter] of steps) {
+    const one = key(letter)
+    if (operation === 'touch') await manager.touch(one, LATER)
+    else if (operation === 'delete') await manager.delete(one)
+    else if (operation === 'replace') await manager.replace(one, 'next', (await manager.get(one))?.version ?? '', LATER)
+    else if ((await manager.get(one)) === undefined && operation === 'create') await manager.create(one, 'value', LATER)
+  }
+  return live(manager)
+}
+
+test.serial('S152: whatever is done, those that were used last are the ones that are kept', async (t) => {
+  const operation = fc.constantFrom<Step[0]>('create', 'create', 'get', 'touch', 'replace', 'delete')
+  const step = fc.tuple(operation, fc.constantFrom(...'abcdef'))
+  await fc.assert(
+    fc.asyncProperty(fc.array(step, { maxLength: 40 }), fc.integer({ min: 1, max: 5 }), async (steps, bound) => {
+      const manager = openMemory({ maxSessions: bound })
+      const kept = await play(manager, steps)
+      await manager.close()
+      if (kept !== model(steps, bound)) throw new Error(`kept ${kept}, not ${model(steps, bound)}`)
+    }),
+    { numRuns: Number(process.env['PHIAL_TEST_RUNS'] ?? 500) },
+  )
+  t.pass()
 })
 
 test('S202: max_total_bytes below max_bytes is refused at start', (t) => {

@@ -23,7 +23,7 @@ const abilities: readonly (readonly [keyof Manifest, RegExp])[] = [
   ['enumerable', /^keys: |afterwards keys /u],
   ['purgeable', /^purgeExpired: |afterwards purgeExpired /u],
   ['lockable', /^lock: |^release: |afterwards lock |a lock that is waited for/u],
-  ['ownerIndex', /^owners: |Owned: |afterwards \w+Owned |index of the owners/u],
+  ['ownerIndex', /^owners: |Owned: |afterwards \w+Owned |index of the owners|owners' entries/u],
   ['atomic', /(?<!close.*)at once|of several|100 increments/u],
 ]
 

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import type { Enumerable, NamespaceManager, OwnerIndex } from '../../../src/namespace-manager.js'
+import type { Enumerable, NamespaceManager, OwnerIndex, Purgeable } from '../../../src/namespace-manager.js'
 import { type CaseDefinition, casesFor } from '../case-definition.js'
 import { present, range, type Stage } from '../stage.js'
 
@@ -117,6 +117,18 @@ export const ownerIndexCases: readonly CaseDefinition[] = [
         present(managers[(index + 1) % 2]).addOwned(stage.key('owner'), stage.key(`new ${index}`), stage.later()),
       ]))
       assert.deepEqual(await owned(stage, 'owner'), sorted(stage, ...range(20).map((index) => `new ${index}`)))
+    },
+  }),
+  ...casesFor(['ownerIndex', 'purgeable'], {
+    'purgeExpired: leaves the owners\' entries whose time has not come': async (stage) => {
+      const manager = await stage.open<OwnerIndex & Purgeable>()
+      await manager.addOwned(stage.key('owner'), stage.key('one'), stage.later())
+      await manager.addOwned(stage.key('owner'), stage.key('one'), stage.soon())
+      await manager.addOwned(stage.key('owner'), stage.key('two'), stage.soon())
+      await manager.addOwned(stage.key('owner'), stage.key('two'), stage.later())
+      await stage.outlive()
+      assert.equal(await manager.purgeExpired(), 0, 'entries are no records')
+      assert.deepEqual(await owned(stage, 'owner'), sorted(stage, 'one', 'two'))
     },
   }),
   ...casesFor(['ownerIndex', 'enumerable'], {

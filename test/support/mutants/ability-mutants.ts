@@ -178,6 +178,26 @@ const purgeableMutants: readonly Mutant[] = [
   },
 ]
 
+const purgingOwnersMutants: readonly Mutant[] = [
+  {
+    fault: 'purgeExpired: goes by the last time given for an entry',
+    caughtBy: 'purgeExpired: leaves the owners\' entries whose time has not come',
+    server: (real, { now }) => {
+      const ends = new Map<string, readonly [owner: string, key: string, expiresAt: number]>()
+      return {
+        addOwned: (owner, key, expiresAt) => {
+          ends.set(owner + key, [owner, key, expiresAt])
+          return real.addOwned(owner, key, expiresAt)
+        },
+        purgeExpired: async () => {
+          for (const [owner, key, expiresAt] of ends.values()) if (expiresAt <= now()) await real.removeOwned(owner, key)
+          return real.purgeExpired()
+        },
+      }
+    },
+  },
+]
+
 const leased = (lease: Lease | undefined, release: (lease: Lease) => Promise<void>): Lease | undefined =>
   lease && { release: () => release(lease) }
 
@@ -435,4 +455,4 @@ const ownerMutants: readonly Mutant[] = [
   },
 ]
 
-export const abilityMutants: readonly Mutant[] = [...enumerableMutants, ...purgeableMutants, ...lockableMutants, ...ownerMutants]
+export const abilityMutants: readonly Mutant[] = [...enumerableMutants, ...purgeableMutants, ...purgingOwnersMutants, ...lockableMutants, ...ownerMutants]
