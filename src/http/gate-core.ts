@@ -97,9 +97,13 @@ export class GateCore {
 
   /** The response on which calls are made, for whoever answers in the handler's stead. */
   #raw(): GatedResponse {
-    const call = (method: string) => (...args: unknown[]): unknown => this.#pass(method, args)
+    const call = (method: string) => (...args: unknown[]): unknown => {
+      const result = this.#pass(method, args)
+      return result === this.#res ? raw : result // so that `writeHead(…).end(…)` is not taken for the handler's
+    }
     const calls = new Map<PropertyKey, Method>(Array.from(this.#real.keys(), (method) => [method, call(method)]))
-    return new Proxy(this.#res, { get: (res, key) => calls.get(key) ?? Reflect.get(res, key) })
+    const raw: GatedResponse = new Proxy(this.#res, { get: (res, key) => calls.get(key) ?? Reflect.get(res, key) })
+    return raw
   }
 
   #call(method: GatedMethod, args: unknown[]): unknown {
