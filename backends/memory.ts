@@ -2,14 +2,18 @@ import { setImmediate } from 'node:timers/promises'
 import { emit, warnOnce } from '../src/diagnostics.js'
 import { ConfigError, SessionClosedError, TooLargeError } from '../src/errors.js'
 import type {
-  Backend, BackendContext, Enumerable, Lease, Lockable, Manifest, NamespaceManager, OptionTable, OwnerIndex, Purgeable, StoredRecord, Touch,
+  Backend, BackendContext, Enumerable, Lease, Lockable, Manifest, NamespaceManager, OptionTable, OwnerIndex, Purgeable,
+  StoredRecord, Touch,
 } from '../src/namespace-manager.js'
 import { LeaseQueue, timerMs } from './memory/lease-queue.js'
 import { Owners } from './memory/owners.js'
 import { MemoryRecord, Records } from './memory/records.js'
 
 export interface MemoryOptions {
-  /** Default 100,000. Beside its data a session takes about 300 bytes of memory. */
+  /**
+   * Default 100,000: with 1,000 bytes of data each, about 125 MB of heap. Beside its data a session takes about 250 bytes
+   * of it, and about 430 more when it has an owner.
+   */
   readonly maxSessions: number
   /** Bytes of session data on the heap, at least the application's `max_bytes`; default 128 MiB. */
   readonly maxTotalBytes: number
@@ -21,12 +25,12 @@ const options: OptionTable = {
   max_sessions: {
     type: 'count',
     default: 100_000,
-    sentence: 'Sessions kept; a further one takes the place of an expired one, else of the one that was not used for the longest time.',
+    sentence: 'Sessions kept; a further one takes the place of an expired one, else of the one that was unused for the longest time.',
   },
   max_total_bytes: {
     type: 'count',
     default: 128 * 1024 * 1024,
-    sentence: 'Bytes of session data kept in memory, with about 300 bytes a session beside them; sessions are given up as with max_sessions.',
+    sentence: 'Bytes of session data kept, beside about 300 bytes a session; over it, sessions are given up as with max_sessions.',
   },
   purge_interval: {
     type: 'seconds',
@@ -51,17 +55,18 @@ const supports: Manifest = {
 /**
  * Sessions in this process, bounded in number and bytes. A manager has its own: two of them share nothing, and what a
  * manager keeps is gone when it is closed. For development, tests, and applications of one process that may forget.
+ *
+ * Leases are served first come, first served, and are timed by timers: setting the clock ends none.
  */
 export const memoryBackend: Backend<MemoryOptions> = {
   type: 'memory',
   supports,
   options,
   open(context) {
-    if (context.options.maxTotalBytes < context.maxBytes) {
-      throw new ConfigError(
-        `session.memory.max_total_bytes: expected at least session.max_bytes (${context.maxBytes}); got ${context.options.maxTotalBytes}`,
-        { setting: 'session.memory.max_total_bytes' },
-      )
+    const { options: { maxTotalBytes }, maxBytes } = context
+    if (maxTotalBytes < maxBytes) {
+      const setting = 'session.memory.max_total_bytes'
+      throw new ConfigError(`${setting}: expected at least session.max_bytes, ${maxBytes}; got ${maxTotalBytes}`, { setting })
     }
     if (process.env['NODE_ENV'] === 'production') {
       warnOnce('PHIAL_MEMORY', 'session.type = memory: sessions end with this process, and no other process sees them')
@@ -252,8 +257,7 @@ const closedError = (): SessionClosedError => new SessionClosedError('the memory
 /** What a value takes on V8's heap: a byte a character while all are ASCII, else two. Refuses what is over the manifest's limit. */
 const heapBytes = (value: string): number => {
   const size = Buffer.byteLength(value)
-  if (size > supports.maxValueBytes) {
-    throw new TooLargeError(`session record of ${size} bytes; the memory backend takes ${supports.maxValueBytes}`, size, supports.maxValueBytes)
-  }
+  const limit = supports.maxValueBytes
+  if (size > limit) throw new TooLargeError(`the record has ${size} bytes; the memory backend takes ${limit}`, size, limit)
   return size === value.length ? size : 2 * value.length
 }

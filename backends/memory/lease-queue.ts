@@ -47,12 +47,11 @@ export class LeaseQueue {
 
   /** Ends every lease; whoever waits is refused. */
   close(error: Error): void {
-    const all = [...this.#held.values()]
-    this.#held.clear()
-    for (const { timer, waiting } of all) {
+    for (const { timer, waiting } of this.#held.values()) {
       clearTimeout(timer)
       for (const waiter of waiting) waiter.refuse(error)
     }
+    this.#held.clear()
   }
 
   #grant(key: string, leaseMs: number, waiting: Set<Waiter>): Lease {

@@ -22,7 +22,11 @@ export class MemoryRecord {
 /** How many of the longest unused records are searched for an expired one before a live one is given up. */
 const LOOK = 32
 
-/** Records by key, and in the order of their use. The order is a linked list, so that a read moves three pointers and rehashes nothing. */
+/**
+ * Records by key, and in the order of their use. The order is a linked list, so that a read moves pointers and rehashes
+ * nothing. lru-cache does that, too, but keeps one Map, which stops the process when it grows, takes all its room at the
+ * start, and evicts live entries while expired ones are there.
+ */
 export class Records {
   readonly #byKey = new ShardedMap<MemoryRecord>()
   #oldest: MemoryRecord | undefined

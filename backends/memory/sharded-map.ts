@@ -30,7 +30,7 @@ export class ShardedMap<V> {
   }
 
   clear(): void {
-    this.#shards.fill(undefined)
+    for (const shard of this.#shards) shard?.clear()
     this.#size = 0
   }
 

@@ -8,7 +8,8 @@ const backend = new URL('../../backends/memory.js', import.meta.url).href
 const prelude = `
   import { memoryBackend } from ${JSON.stringify(backend)}
   const options = { maxSessions: 1e7, maxTotalBytes: 1e12, purgeInterval: 60 }
-  const open = (changes) => memoryBackend.open({ namespace: 'test', now: Date.now, options: { ...options, ...changes }, maxBytes: 262144 })
+  const context = { namespace: 'test', now: Date.now, maxBytes: 262144, options }
+  const open = () => memoryBackend.open(context)
   const key = 'a'.repeat(64)
 `
 
@@ -19,8 +20,9 @@ interface Outcome {
 }
 
 /** Runs a program in a process of its own, which ends by itself or is killed when the test ends. */
-const run = async (t: ExecutionContext, program: string, flags: readonly string[] = [], env: NodeJS.ProcessEnv = {}): Promise<Outcome> => {
-  const child = spawn(process.execPath, [...flags, '--input-type=module', '-e', prelude + program], { env: { ...process.env, ...env } })
+const run = async (t: ExecutionContext, program: string, env: NodeJS.ProcessEnv = {}): Promise<Outcome> => {
+  const flags = ['--expose-gc', '--max-old-space-size=8000', '--input-type=module']
+  const child = spawn(process.execPath, [...flags, '-e', prelude + program], { env: { ...process.env, ...env } })
   t.teardown(() => child.kill('SIGKILL'))
   const [stdout, stderr, [code]] = await Promise.all([text(child.stdout), text(child.stderr), once(child, 'exit')])
   return { code: code as number | null, stdout, stderr }
@@ -43,7 +45,7 @@ test('S052: a purge that the timer began keeps no process alive either', async (
     const count = 20_000
     let looks = 0
     const now = () => (looks += 1)
-    const manager = memoryBackend.open({ namespace: 'test', now, options: { ...options, purgeInterval: 0.001 }, maxBytes: 1 })
+    const manager = memoryBackend.open({ ...context, now, options: { ...options, purgeInterval: 0.001 } })
     for (let i = 0; i < count; i += 1) await manager.create(String(i).padStart(64, '0'), 'value', 1e12)
     looks = 0
     while (looks === 0) await new Promise((resolve) => setImmediate(resolve))
@@ -65,9 +67,9 @@ test('a purge that was asked for is waited for', async (t) => {
 
 test('S152: in production it is warned of once, with a code', async (t) => {
   const program = 'open()\nopen()'
-  const loud = await run(t, program, [], { NODE_ENV: 'production' })
+  const loud = await run(t, program, { NODE_ENV: 'production' })
   t.is(loud.stderr.match(/\[PHIAL_MEMORY\] PhialWarning/gu)?.length, 1, loud.stderr)
-  const quiet = await run(t, program, [], { NODE_ENV: 'development' })
+  const quiet = await run(t, program, { NODE_ENV: 'development' })
   t.notRegex(quiet.stderr, /PHIAL_MEMORY/u)
 })
 
@@ -87,7 +89,7 @@ test(`P01: beside its data each of ${SESSIONS} sessions takes at most 300 bytes`
     }
     gc()
     console.log((process.memoryUsage().heapUsed - before) / ${SESSIONS} - size)
-  `, ['--expose-gc', '--max-old-space-size=8000'])
+  `)
   const beside = Number(stdout)
   t.true(beside > 100 && beside <= 300, `${beside} bytes ${stderr}`)
 })

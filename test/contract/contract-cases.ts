@@ -33,15 +33,15 @@ export interface ContractCase {
  * ```ts
  * import test from 'ava'
  * import { contractCases, type ContractFixture } from 'phial/testing'
- * import { myBackend } from './my-backend.js'
+ * import { MyManager, supports } from './my-backend.js'
  *
  * const fixture: ContractFixture = {
- *   supports: myBackend.supports,
+ *   supports,
  *   createStore() {
  *     let clock = Date.now()
  *     const records = new Map()
  *     return {
- *       open: (namespace = 'test') => myBackend.open({ namespace, records, now: () => clock }),
+ *       open: (namespace = 'test') => new MyManager(records, namespace, () => clock),
  *       now: () => clock,
  *       advance: (ms) => { clock += ms },
  *       dispose: () => records.clear(),

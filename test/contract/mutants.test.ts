@@ -1,13 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import test from 'ava'
-import { abilityMutants } from '../support/mutants/ability-mutants.js'
 import { mutantFixture } from '../support/mutants/mutant-fixture.js'
 import type { Mutant } from '../support/mutants/mutant.js'
-import { recordMutants } from '../support/mutants/record-mutants.js'
-import { storeMutants } from '../support/mutants/store-mutants.js'
+import { mutants } from '../support/mutants/mutants.js'
 import { contractCases } from './index.js'
-
-const mutants: readonly Mutant[] = [...storeMutants, ...recordMutants, ...abilityMutants]
 
 /** The names of the cases that fail, or hang. */
 const failures = async (mutant?: Mutant): Promise<string[]> => {

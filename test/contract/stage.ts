@@ -68,7 +68,7 @@ export class Stage {
     return this.fixture.ownClock?.lifeMs ?? 1_000
   }
 
-  /** The length of a lease that is to end by itself. Real time has to pass for it, since a lease may be timed by a clock that nobody sets. */
+  /** The length of a lease that is to end by itself. Real time has to pass for it: a lease may be timed by timers. */
   get lease(): number {
     return this.fixture.ownClock?.lifeMs ?? 200
   }

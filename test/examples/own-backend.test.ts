@@ -29,7 +29,8 @@ const repository = new URL('../../../', import.meta.url)
 const page = readFile(new URL('docs/writing-a-backend.md', repository), 'utf8')
 const example = readFile(new URL('examples/own-backend.ts', repository), 'utf8')
 
-const withoutImports = (source: string): string => source.split('\n').filter((line) => !line.startsWith('import ')).join('\n').trim()
+const withoutImports = (source: string): string =>
+  source.split('\n').filter((line) => !line.startsWith('import ')).join('\n').trim()
 
 test('the guide shows the example as it is, and the example is short', async (t) => {
   const [shown] = /(?<=```ts examples\/own-backend\.ts\n).*?(?=```)/su.exec(await page) ?? ['']

@@ -29,7 +29,13 @@ const readAfter = async (stage: Stage, write: Write, lifeMs: number, afterMs: nu
   return stage.readValue(key)
 }
 
-const eachWrite = (needs: readonly Need[], name: (operation: string) => string, check: (stage: Stage, write: Write) => Promise<void>): CaseDefinition[] =>
+const expectAfter = async (stage: Stage, write: Write, afterMs: number, value: string | undefined): Promise<void> =>
+  assert.equal(await readAfter(stage, write, 5_000, afterMs), value)
+
+/** A case for each of the ways, named by its word. */
+const eachWrite = (
+  needs: readonly Need[], name: (word: string) => string, check: (stage: Stage, write: Write) => Promise<void>,
+): CaseDefinition[] =>
   Object.entries(writes).map(([word, write]) => ({ name: name(word), needs, check: (stage) => check(stage, write) }))
 
 /** memcached reads a life of more than 30 days as a date; timers end at 24.8 days; cookies at 400. */
@@ -59,15 +65,12 @@ export const expiryCases: readonly CaseDefinition[] = [
       assert.equal(await readAfter(stage, write, life, 1_000), 'value')
     }),
   ),
-  ...eachWrite(['exactClock'], (word) => `expiry: 1 ms before the time that ${word} gave it a record is live`, async (stage, write) => {
-    assert.equal(await readAfter(stage, write, 5_000, 4_999), 'value')
-  }),
-  ...eachWrite(['exactClock'], (word) => `expiry: at the time that ${word} gave it a record is missing`, async (stage, write) => {
-    assert.equal(await readAfter(stage, write, 5_000, 5_000), undefined)
-  }),
-  ...eachWrite(['exactClock'], (word) => `expiry: 1 ms after the time that ${word} gave it a record is missing`, async (stage, write) => {
-    assert.equal(await readAfter(stage, write, 5_000, 5_001), undefined)
-  }),
+  ...eachWrite(['exactClock'], (word) => `expiry: 1 ms before the time that ${word} gave it a record is live`, (stage, write) =>
+    expectAfter(stage, write, 4_999, 'value')),
+  ...eachWrite(['exactClock'], (word) => `expiry: at the time that ${word} gave it a record is missing`, (stage, write) =>
+    expectAfter(stage, write, 5_000, undefined)),
+  ...eachWrite(['exactClock'], (word) => `expiry: 1 ms after the time that ${word} gave it a record is missing`, (stage, write) =>
+    expectAfter(stage, write, 5_001, undefined)),
   ...eachWrite(['exactClock'], (word) => `expiry: 400 days away by ${word}, the record lives to its last millisecond`, async (stage, write) => {
     assert.equal(await readAfter(stage, write, 400 * DAY, 400 * DAY - 1), 'value')
     await stage.advance(1)

@@ -64,7 +64,8 @@ export const isolationCases: readonly CaseDefinition[] = [
     },
     'key: two that differ in the last digit only, or in the first': async (stage) => {
       const manager = await stage.open()
-      const keys = [stage.key().slice(0, -1) + '0', stage.key().slice(0, -1) + '1', '0' + stage.key().slice(1), '1' + stage.key().slice(1)]
+      const [start, end] = [stage.key().slice(0, -1), stage.key().slice(1)]
+      const keys = [`${start}0`, `${start}1`, `0${end}`, `1${end}`]
       for (const key of keys) present(await manager.create(key, key, stage.later()))
       for (const key of keys) assert.equal(await stage.readValue(key), key)
     },

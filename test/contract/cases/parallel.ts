@@ -88,7 +88,10 @@ export const parallelCases: readonly CaseDefinition[] = [
         const version = present(await one.create(key, 'value', stage.soon()))
         const touch = { expiresAt: stage.later(), ifBefore: stage.later() }
         const [, replaced] = await Promise.all([
-          other.touch(key, stage.later()), one.replace(key, 'next', version, stage.later()), other.get(key, touch), other.touch(key, stage.later()),
+          other.touch(key, stage.later()),
+          one.replace(key, 'next', version, stage.later()),
+          other.get(key, touch),
+          other.touch(key, stage.later()),
         ])
         const record = present(await stage.read(key))
         assert.deepEqual([record.value, record.version], ['next', replaced])

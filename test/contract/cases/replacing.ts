@@ -37,7 +37,9 @@ export const replacingCases: readonly CaseDefinition[] = [
     'replace: of what is not there, undefined, and nothing is made': async (stage) => {
       const key = stage.key()
       const manager = await stage.open()
-      for (const version of ['', '1', 'nonsense']) assert.equal(await manager.replace(key, 'value', version, stage.later()), undefined)
+      for (const version of ['', '1', 'nonsense']) {
+        assert.equal(await manager.replace(key, 'value', version, stage.later()), undefined)
+      }
       assert.equal(await stage.read(key), undefined)
     },
     'replace: of an expired record, undefined, and it stays expired': async (stage) => {
@@ -105,7 +107,9 @@ export const replacingCases: readonly CaseDefinition[] = [
       const versions: string[] = []
       for (const round of range(5)) {
         versions.push(present(await manager.create(key, `${round}`, stage.later())))
-        for (const write of range(4)) versions.push(present(await manager.replace(key, `${write}`, versions.at(-1) ?? '', stage.later())))
+        for (const write of range(4)) {
+          versions.push(present(await manager.replace(key, `${write}`, versions.at(-1) ?? '', stage.later())))
+        }
         await manager.delete(key)
       }
       assert.equal(new Set(versions).size, 25)
