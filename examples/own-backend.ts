@@ -1,8 +1,8 @@
 // A backend of one's own, over a table. The table is a Map here; each method names the SQL that does it on a server.
 // Comparing and writing are one statement there, and one step here: nothing is awaited in between.
 import { randomUUID } from 'node:crypto'
-import { SessionClosedError, TooLargeError } from '../src/errors.js'
-import type { Backend, BackendContext, Manifest, NamespaceManager, StoredRecord, Touch } from '../src/namespace-manager.js'
+import { SessionClosedError, TooLargeError } from 'phial'
+import type { Backend, BackendContext, Manifest, NamespaceManager, StoredRecord, Touch } from 'phial'
 
 export interface Row { value: string; version: string; expiresAt: number }
 
