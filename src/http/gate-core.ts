@@ -78,7 +78,9 @@ export class GateCore {
     this.#letGo()?.drop(this.#loss)
     if (this.#loss) return cut(this.#res)
     // The handler knows of nothing and may go on; a `setHeader`, now too late, would throw.
-    for (const method of headMethods) this.#wrap(method, (args) => this.#isInside ? this.#pass(method, args) : this.#swallow(method, args))
+    for (const method of headMethods) {
+      this.#wrap(method, (args) => this.#isInside ? this.#pass(method, args) : this.#swallow(method, args))
+    }
     replaceAnswer(this.#raw(), (raw) => hooks.answer(error, raw), failureAnswer(error))
   }
 
@@ -158,6 +160,7 @@ export class GateCore {
     const result = held.add(method, args)
     if (this.#held === undefined) {
       this.#held = held
+      // It keeps the process alive, for this long at most: a client waits for the answer.
       this.#deadline = setTimeout(() => this.fail(overBudget(), this.#gates[0]!), this.#budgetMs)
     }
     return result

@@ -22,14 +22,12 @@ export class Pretence {
   /** To be called after each call on the stand-in. */
   update(): void {
     if (this.#shown === undefined) this.#showHead()
-    if (isHttp1(this.#res)) this.#show(this.#res, ['_header', 'finished', 'writableFinished', 'writableLength', 'writableNeedDrain'])
-    else {
-      this.#show(this.#res.stream, ['headersSent'])
-      this.#show(this.#res, ['finished', 'writableEnded', 'writableLength'])
-    }
+    const res = this.#res
+    if (!isHttp1(res)) this.#show(res.stream, ['headersSent'])
+    this.#show(res, isHttp1(res) ? http1Members : http2Members)
   }
 
-  /** The response is as it was. Returns what was assigned meanwhile (`res.statusCode = …`): too late for the head, but not lost. */
+  /** The response is as it was. Returns what was assigned meanwhile (`res.statusCode = …`): too late for the head, not lost. */
   end(): Settings {
     for (const undo of this.#undo.toReversed()) undo()
     const late = Object.entries(settingsOf(this.#res)).filter(([name, value]) => value !== this.#shown?.[name])
@@ -60,6 +58,9 @@ export class Pretence {
     Object.defineProperty(owner, name, { value, writable: true, enumerable: true, configurable: true })
   }
 }
+
+const http1Members = ['_header', 'finished', 'writableFinished', 'writableLength', 'writableNeedDrain']
+const http2Members = ['finished', 'writableEnded', 'writableLength']
 
 type Settings = Readonly<Record<string, unknown>>
 

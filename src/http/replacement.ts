@@ -52,7 +52,7 @@ const clearHead = (res: GatedResponse): void => {
  */
 export const cut = (res: GatedResponse): void => {
   if (!isHttp1(res)) return res.stream.close(internalError)
-  // It waits for its turn on a connection that others still use.
+  // It waits for its turn, on a connection that others use: later releases of Node would forget to close that.
   if (res.socket === null) res.once('socket', (socket: Socket) => socket.destroy())
   try {
     res.socket?.resetAndDestroy()

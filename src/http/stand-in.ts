@@ -23,6 +23,7 @@ Object.setPrototypeOf(Http1StandIn.prototype, ServerResponse.prototype)
 
 const http1StandIn = (res: ServerResponse): ServerResponse => {
   const standIn = new Http1StandIn() as OutgoingMessage as ServerResponse
+  // Later releases ask the request's server how strict they are to be with headers.
   Object.assign(standIn, { req: res.req })
   for (const name of (res as RawNames).getRawHeaderNames()) standIn.setHeader(name, res.getHeader(name)!)
   for (const key of state) copyScalar(key, res, standIn)
@@ -30,7 +31,7 @@ const http1StandIn = (res: ServerResponse): ServerResponse => {
 }
 
 /** The status, and Node's own flags and counts: has the head left, is there a body, how long may it be, how much may wait. */
-const state = [...Reflect.ownKeys(new Http1StandIn()), '_sent100', '_expect_continue', 'statusCode', 'statusMessage']
+const state = [...Reflect.ownKeys(new Http1StandIn()), 'statusCode', 'statusMessage']
 
 const copyScalar = (key: PropertyKey, from: object, to: object): void => {
   const value: unknown = Reflect.get(from, key)
@@ -43,7 +44,7 @@ type RawNames = ServerResponse & { getRawHeaderNames(): string[] }
 /** Over a stream that takes a head and lets nothing go. `node:http2` takes 15 ms to load: it is not for those who do without. */
 const http2StandIn = (res: Http2ServerResponse): Http2ServerResponse => {
   const { Http2ServerResponse } = process.getBuiltinModule('node:http2')
-  const stream = Object.assign(new Writable({ highWaterMark: res.writableHighWaterMark, write() {} }), {
+  const stream = Object.assign(new Writable({ write() {} }), {
     headersSent: false,
     respond(): void {
       this.headersSent = true

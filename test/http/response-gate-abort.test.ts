@@ -47,6 +47,7 @@ test('S194: after the client is gone, calls are answered by Node, and the hooks 
     t.false(res.headersSent)
     gate.fail(new Error('late'))
     res.write('a', (error) => told.resolve(codeOf(error)))
+    res.writeHead(200)
     res.end('b')
   })
   const socket = await open(port)

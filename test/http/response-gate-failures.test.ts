@@ -9,6 +9,7 @@ import { pipeline } from 'node:stream/promises'
 import test from 'ava'
 import { SessionGoneError, StoreUnavailableError } from '../../src/errors.js'
 import { failureAnswer } from '../../src/http/failure-answer.js'
+import type { GateHooks } from '../../src/http/response-gate.js'
 import { writePromise, type WritePromise } from '../../src/write-promise.js'
 import { codeOf, counter, deferred, gatedServer, gateOn, sessionCookie, turn, type GatedHandler } from '../support/gated-server.js'
 import { ask, exchange, open, parseHead, readAll, request, valuesOf, type Exchange } from '../support/raw-http.js'
@@ -24,7 +25,8 @@ const failingSave = (error: Error = failure): WritePromise<never> =>
   })
 
 const unavailable = [
-  'HTTP/1.1 503 Service Unavailable', 'Content-Type: text/plain; charset=utf-8', 'Content-Length: 20', 'Cache-Control: no-store', 'Retry-After: 1'
+  'HTTP/1.1 503 Service Unavailable', 'Content-Type: text/plain; charset=utf-8', 'Content-Length: 20', 'Cache-Control: no-store',
+  'Retry-After: 1'
 ]
 
 /** Asks a server whose session set a cookie. */
@@ -57,7 +59,8 @@ test('S193: a failing write that nobody took becomes the answer, without a cooki
 })
 
 test('the answer to a failure has a date of its own', async (t) => {
-  for (const prepare of [(res: ServerResponse) => res.setHeader('Date', 'never'), (res: ServerResponse) => { res.sendDate = false }]) {
+  const prepared: ((res: ServerResponse) => unknown)[] = [(res) => res.setHeader('Date', 'never'), (res) => { res.sendDate = false }]
+  for (const prepare of prepared) {
     const { port } = await gatedServer(t, (_req, res, gate) => {
       prepare(res)
       gate.fail(failure)
@@ -286,13 +289,13 @@ test('the budget counts while calls are held, not while a handler takes its time
   const { port } = await gatedServer(t, async (_req, res, gate) => {
     const write = deferred()
     gate.hold(write.promise)
-    await new Promise((resolve) => setTimeout(resolve, 60))
+    await new Promise((resolve) => setTimeout(resolve, 5))
     write.resolve()
     res.write('a')
     await turn()
-    await new Promise((resolve) => setTimeout(resolve, 60))
+    await new Promise((resolve) => setTimeout(resolve, 5))
     res.end('b')
-  }, {}, 40)
+  }, {}, 1)
   t.regex((await ask(port)).text, /^HTTP\/1.1 200 /)
 })
 
@@ -454,13 +457,13 @@ test('an application may pipe its own answer to a failure', async (t) => {
 })
 
 test('an application that decides late, or fails at it, leaves the answer to us, without what it prepared', async (t) => {
-  const answers: ((error: Error, raw: ServerResponse) => ReturnType<NonNullable<Parameters<typeof gatedServer>[2]>['answer'] & object>)[] = [
+  const answers: GateHooks['answer'][] = [
     async (error, raw) => { raw.setHeader('X-B', '2'); await turn(); return failureAnswer(error) },
     async (_error, raw) => { raw.setHeader('X-B', '2'); await turn(); throw new Error('async') },
     (_error, raw) => { raw.setHeader('X-B', '2'); throw new Error('sync') }
   ]
   for (const answer of answers) {
-    const server = await gatedServer(t, (_req, _res, gate) => gate.fail(failure), { answer: answer as never })
+    const server = await gatedServer(t, (_req, _res, gate) => gate.fail(failure), { answer })
     t.deepEqual((await askOnce(server, {})).head, unavailable)
   }
 })

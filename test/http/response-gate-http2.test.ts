@@ -96,6 +96,7 @@ test('S199: HTTP/2: nothing leaves while a write is pending, then the cookie doe
     res.write('hel')
     t.true(res.headersSent)
     t.is(res.statusCode, 203)
+    t.is(res.writableLength, 3)
     t.false(gate.headersSent)
     t.is(res.getHeader('set-cookie'), 'a=1')
     t.throws(() => res.setHeader('X-A', '1'), { code: 'ERR_HTTP2_HEADERS_SENT' })

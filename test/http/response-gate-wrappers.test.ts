@@ -60,6 +60,7 @@ for (const side of order) for (const isPending of pending) for (const [name, ans
       })
     }, (_req, res, gate) => {
       hold(gate)
+      res.on('finish', () => t.is(res.statusCode, 203))
       return answer(res)
     })
     t.is(heads, 1)
@@ -160,6 +161,17 @@ for (const [name, endsEarly, expected] of [['once', false, 1], ['not after the e
     t.is(drains, expected)
   })
 }
+
+test('two gates on one response: who fails decides on the answer, and both are told', async (t) => {
+  const [first, second]: string[][] = [[], []]
+  const port = await listen(t, createServer((_req, res) => {
+    gateOn(res, {}, first!).hold(turn())
+    gateOn(res, { answer: () => ({ status: 599, headers: {}, body: '' }) }, second!).hold(Promise.reject(new Error('second')))
+    res.end('all is well')
+  }))
+  t.is(parseHead((await ask(port)).text).statusLine, 'HTTP/1.1 599 unknown')
+  t.deepEqual([first, second], [['head 200', 'end', 'failed'], ['head 200', 'end', 'answer Error: second', 'failed']])
+})
 
 test('S198: two gates on one response, of two managers', async (t) => {
   const port = await listen(t, createServer((_req, res) => {

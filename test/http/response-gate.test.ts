@@ -11,6 +11,7 @@ import { ask, exchange, listen, open, parseHead, readAll, request, valuesOf, wit
 test('the hooks are asked once each: before the head, before the end, for the headers, and when all is over', async (t) => {
   const { port, log, over } = await gatedServer(t, (_req, res) => {
     res.writeHead(201)
+    t.throws(() => res.writeHead(201), { code: 'ERR_HTTP_HEADERS_SENT' })
     res.write('a')
     res.write('b')
     res.end()

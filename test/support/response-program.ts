@@ -107,7 +107,7 @@ export const runProgram = async (res: ServerResponse, { steps }: Program): Promi
 
 const watch = (res: ServerResponse, seen: string[]): Promise<void> => {
   res.on('error', (error) => seen.push(`error ${codeOf(error)}`))
-  res.on('finish', () => seen.push('finish'))
+  res.on('finish', () => seen.push(`finish ${res.writableFinished} ${res.writableLength} ${res.statusCode}`))
   return new Promise((resolve) => {
     res.on('close', () => {
       seen.push('close')
