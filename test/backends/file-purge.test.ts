@@ -1,6 +1,6 @@
 import test, { type ExecutionContext } from 'ava'
 import { spawnSync } from 'node:child_process'
-import { mkdirSync, readdirSync, statSync, utimesSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readdirSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { PurgeTimer } from '../../backends/file/purge-timer.js'
@@ -54,6 +54,20 @@ test('F22: a record that is renewed while it is purged is not removed', async t 
   t.true(removed <= 100)
   t.true(versions.every(version => version !== undefined))
   for (const [index, key] of keys.toReversed().entries()) t.like(await store.get(key), { value: 'new', version: versions[index] })
+})
+
+test('F22: a purge that waited for a record\'s lock looks at it again', async t => {
+  const { store, data } = newStore(t)
+  const key = newKey()
+  await store.create(key, 'value', Date.now() - 61_000)
+  const path = recordPath(data, key)
+  mkdirSync(`${path}.lock/${newToken()}`, { recursive: true })
+  const purging = store.purgeExpired()
+  await until(t, () => readdirSync(dirname(path)).length === 3)
+  utimesSync(path, new Date(inAnHour()), new Date(inAnHour()))
+  rmSync(`${path}.lock`, { recursive: true })
+  t.is(await purging, 0)
+  t.is((await store.get(key))?.value, 'value')
 })
 
 test('two processes that purge at once count each record once', async t => {

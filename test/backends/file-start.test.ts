@@ -123,8 +123,8 @@ test('S052: an open store with a purge timer keeps no process alive', async t =>
     const store = openStore(process.argv[1], { purgeInterval: 3600 })
     await store.create(newKey(), 'value', Date.now() + 1000)
     await store.lock(newKey(), 60_000, 0)`
-  const child = spawn(process.execPath, ['--input-type=module', '-e', program, join(temporaryDirectory(t), 'data')], { stdio: 'inherit' })
-  t.teardown(() => child.kill('SIGKILL'))
+  const args = ['--input-type=module', '-e', program, join(temporaryDirectory(t), 'data')]
+  const child = spawn(process.execPath, args, { stdio: 'ignore', timeout: 30_000, killSignal: 'SIGKILL' })
   t.deepEqual(await once(child, 'exit'), [0, null])
 })
 

@@ -1,6 +1,6 @@
 import test, { type ExecutionContext } from 'ava'
 import { subscribe, unsubscribe } from 'node:diagnostics_channel'
-import { mkdirSync, readdirSync, rmSync, utimesSync } from 'node:fs'
+import { mkdirSync, readdirSync, rmSync, statSync, utimesSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { newToken } from '../../backends/file/holder.js'
@@ -19,6 +19,18 @@ const holder = async (t: ExecutionContext, data: string, signal: NodeJS.Signals,
   while (!readdirSync(dirname(lock)).includes(`${key}.lock`) || readdirSync(lock).length === 0) await sleep(2)
   if (signal === 'SIGKILL') await child.ended()
   return { child, outcome }
+}
+
+const until = async <T>(look: () => T | undefined): Promise<T> => {
+  for (;;) {
+    try {
+      const found = look()
+      if (found !== undefined) return found
+    } catch {
+      // a file went away while it was looked at
+    }
+    await sleep(1)
+  }
 }
 
 for (const [method, ...args] of [['replace', 'late', 'VERSION'], ['delete', 'VERSION']] as const) {
@@ -152,4 +164,23 @@ testTraced('F11: on a slow disk a living holder keeps its lock, and its event lo
   t.true(readdirSync(dirname(lock)).includes(`${key}.lock`))
   t.is(await mine, undefined)
   t.like(await store.get(key), { value: 'slow', version: await slow })
+})
+
+testTraced('of two that create where a record has just gone, one succeeds (needs strace)', async t => {
+  const { store, data } = newStore(t)
+  await store.create(key, 'expired', Date.now() - 1)
+  const path = recordPath(data, key)
+  mkdirSync(`${path}.lock/${newToken()}`, { recursive: true })
+  const wrapper = ['strace', '-f', '-qq', '-o', '/dev/null', '-e', 'trace=fsync', '-e', 'inject=fsync:delay_enter=500000']
+  const child = new FileProcess(t, data, { sync: true, wrapper })
+  const theirs = child.call<string | undefined>('create', key, 'theirs', inAnHour())
+  const others = (): string[] => readdirSync(dirname(path)).filter(name => name !== key && name !== `${key}.lock`)
+  const stage = await until(() => others().find(name => statSync(join(dirname(path), name)).isDirectory()))
+  rmSync(path)
+  rmSync(`${path}.lock`, { recursive: true })
+  await until(() => contentsOf(dirname(path)).find(name => !name.startsWith(stage) && statSync(join(dirname(path), name)).size > 0))
+  const mine = await store.create(key, 'mine', inAnHour())
+  const versions = [mine, await theirs].filter(version => version !== undefined)
+  t.is(versions.length, 1)
+  t.is((await store.get(key))?.version, versions[0])
 })
