@@ -9,9 +9,8 @@ import { makeSecretFile } from './secret-file.js'
  */
 export const init = (folder: string): string => {
   const at = (name: string): string => join(folder, name)
-  const app = appName(at('package.json'))
-  const files = new Map([['development.ini', shipped('development.ini')], [app, program], [IGNORE, '*\n']])
-  if (!existsSync(at('package.json'))) files.set('package.json', packageFile(app))
+  const files = new Map([['development.ini', shipped('development.ini')], [APP, program], [IGNORE, '*\n']])
+  if (!existsSync(at('package.json'))) files.set('package.json', packageFile())
 
   const names = [...files.keys(), SECRET]
   const there = names.filter((name) => existsSync(at(name)))
@@ -20,9 +19,11 @@ export const init = (folder: string): string => {
   mkdirSync(folder, { recursive: true })
   makeSecretFile(at(SECRET))
   for (const [name, text] of files) writeFileSync(at(name), text, { flag: 'wx' })
-  return `Wrote\n${names.map((name) => `  ${at(name)}\n`).join('')}\nNow: ${nextSteps(folder, app).join(' && ')}\n`
+  return `Wrote\n${names.map((name) => `  ${at(name)}\n`).join('')}\nNow: ${nextSteps(folder).join(' && ')}\n`
 }
 
+/** With this ending it is a module whatever a `package.json` says of `.js` files. */
+const APP = 'app.mjs'
 const SECRET = join('data', 'secret')
 /** Keeps secret and sessions out of a git repository. */
 const IGNORE = join('data', '.gitignore')
@@ -44,23 +45,19 @@ const port = process.env.PORT ?? 5000
 createServer(app).listen(port, () => console.log(\`http://127.0.0.1:\${port}\`))
 `
 
-/** In a package that does not say that its `.js` files are modules, a program with `import` needs another ending. */
-const appName = (packageJson: string): string =>
-  !existsSync(packageJson) || /"type"\s*:\s*"module"/.test(readFileSync(packageJson, 'utf8')) ? 'app.js' : 'app.mjs'
-
-const packageFile = (app: string): string => {
+const packageFile = (): string => {
   const { version } = JSON.parse(shipped('package.json')) as { version: string }
-  const contents = { private: true, type: 'module', scripts: { start: `node ${app}` }, dependencies: { phial: `^${version}` } }
+  const contents = { private: true, scripts: { start: `node ${APP}` }, dependencies: { phial: `^${version}` } }
   return `${JSON.stringify(contents, null, 2)}\n`
 }
 
 /** From `dist/bin` to what comes with the package. */
 const shipped = (name: string): string => readFileSync(new URL(`../../${name}`, import.meta.url), 'utf8')
 
-const nextSteps = (folder: string, app: string): string[] => [
+const nextSteps = (folder: string): string[] => [
   ...(resolve(folder) === process.cwd() ? [] : [`cd ${folder.includes(' ') ? `"${folder}"` : folder}`]),
-  ...(isInstalledFor(join(folder, app)) ? [] : ['npm install phial']),
-  `node ${app}`,
+  ...(isInstalledFor(join(folder, APP)) ? [] : ['npm install phial']),
+  `node ${APP}`,
 ]
 
 const isInstalledFor = (program: string): boolean => {

@@ -1,6 +1,7 @@
-import type { Stats } from 'node:fs'
+import { existsSync, type Stats } from 'node:fs'
 import { fault, type Origin } from './origin.js'
 import { readTextFile } from './read-text-file.js'
+import { secretAdvice } from './secret-strength.js'
 import { checkSecret, secrets } from './secrets.js'
 
 /**
@@ -8,6 +9,7 @@ import { checkSecret, secrets } from './secrets.js'
  * can read they can sign with. Windows keeps no such bits.
  */
 export const readSecretFile = (path: string, origin: Origin): readonly string[] => {
+  if (!existsSync(path)) throw fault(origin, `there is no file ${path}; \`npx phial init\` makes one in a new folder, and by hand: ${secretAdvice}`)
   const text = readTextFile(path, origin, stats => refuseOpenToOthers(stats, path, origin))
   const lines = text.split(/\r\n|\r|\n/).map(line => line.trim())
   for (const [index, line] of lines.entries()) {

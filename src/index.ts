@@ -11,7 +11,7 @@ export type { SessionCookie } from './session/session-cookie.js'
 export type { Flash, FlashOptions } from './session/flash.js'
 export { SessionObject } from './session/session-object.js'
 export { SessionManager } from './session/session-manager.js'
-export type { Revocation, SessionSummary } from './session/session-manager.js'
+export type { Revocation, SessionSummary } from './session/owned-sessions.js'
 
 export {
   CodecError, ConfigError, DependencyError, HeadersSentError, LockTimeoutError, SessionClosedError, SessionConflictError,

@@ -2,11 +2,10 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { Carrier, ExchangeListener, IdSource } from '../carrier.js'
 import { emit } from '../diagnostics.js'
 import { CodecError, ConfigError, SessionClosedError, SessionGoneError, StoreError, StoreUnavailableError } from '../errors.js'
-import type { Lockable, NamespaceManager, Purgeable, RequestNamespace, Sealer } from '../namespace-manager.js'
+import type { Lockable, Manifest, NamespaceManager, Purgeable, RequestNamespace, Sealer } from '../namespace-manager.js'
 import { CallBudget, RequestBudget } from '../record/budget.js'
 import type { DataCodec } from '../record/codec.js'
 import { isId, keyOf, newId } from '../record/id.js'
-import { destroyRecord } from '../record/lifecycle.js'
 import { Owners } from '../record/owners.js'
 import { decodeContent, isMoved } from '../record/record.js'
 import type { Content, MovedRecord, RecordForm } from '../record/record.js'
@@ -18,6 +17,8 @@ import { Writer } from '../record/writer.js'
 import { showAs } from '../show.js'
 import { observe } from '../write-promise.js'
 import { detachedCarrier } from './detached-carrier.js'
+import { OwnedSessions } from './owned-sessions.js'
+import type { Revocation, SessionSummary } from './owned-sessions.js'
 import { Session } from './session.js'
 import type { SessionOrigin } from './session-storage.js'
 import type { SessionContext, SessionPolicy } from './session-context.js'
@@ -29,22 +30,6 @@ const MANAGER_BRAND = Symbol.for('phial.manager')
 /** Managers are recognised by a brand, also across two copies of the library in one process. */
 export const isSessionManager = (value: unknown): value is SessionManager<any> =>
   typeof value === 'object' && value !== null && (value as Record<symbol, unknown>)[MANAGER_BRAND] === true
-
-/** What is known of a session without opening it to anybody: no id, no data. Times are epoch milliseconds. */
-export interface SessionSummary {
-  /** Names the session for `revoke`; opens nothing. */
-  readonly ref: string
-  readonly createdAt: number
-  readonly authenticatedAt: number | undefined
-  readonly lastAccessedAt: number
-  readonly expiresAt: number | undefined
-}
-
-/** Which sessions to end: all of an owner (but one), or the one of an id, or the one of a summary. */
-export type Revocation =
-  | { readonly owner: string; readonly except?: string | Session<any> | undefined }
-  | { readonly id: string }
-  | { readonly ref: string }
 
 export interface SessionManagerOptions {
   /** The backend's type, for errors and events. */
@@ -69,8 +54,6 @@ export interface SessionManagerOptions {
 
 /** How long `close()` waits for what is pending, in milliseconds. */
 const CLOSE_MS = 5_000
-/** Revoking gives up when lists keep filling for this long, in milliseconds. */
-const REVOKE_MS = 10_000
 
 /** All sessions of one namespace: makes them, finds them, ends them. May serve many handlers. */
 export class SessionManager<T extends object = Record<string, any>> {
@@ -93,6 +76,11 @@ export class SessionManager<T extends object = Record<string, any>> {
   /** The backend's type. */
   get backend(): string {
     return this.#options.backend
+  }
+
+  /** What the backend is able to do. */
+  get supports(): Manifest {
+    return this.#options.store.supports
   }
 
   /** Where on a request the session is. */
@@ -134,31 +122,15 @@ export class SessionManager<T extends object = Record<string, any>> {
 
   /** The owner's live sessions. Rejects with `TypeError` where the backend cannot list them. */
   list({ owner }: { readonly owner: string }): Promise<SessionSummary[]> {
-    return this.#guarded(async () => {
-      const { owners, records } = this.#listable()
-      const deadline = performance.now() + REVOKE_MS
-      const sessions = new Map<string, SessionSummary>() // an id that was renewed may be listed under both keys
-      for (const key of await owners.list(owner, deadline)) {
-        const found = await this.#follow(records, key, deadline)
-        if (found?.record.meta.owner === owner) sessions.set(found.key, summaryOf(found, this.#options.rules))
-      }
-      return [...sessions.values()]
-    })
+    return this.#guarded(() => this.#owned().list(owner))
   }
 
   /**
-   * Ends sessions: all of an owner, all but one, or a single one. Resolves to how many were ended. When it resolves, no request in flight
-   * brings one of them back.
+   * Ends sessions: all of an owner, all but one, or a single one. Resolves to how many were ended; from then on no request in flight
+   * brings one of them back. Rejects with `TypeError` where the backend keeps none, or cannot list an owner's.
    */
   revoke(which: Revocation): Promise<number> {
-    return this.#guarded(async () => {
-      const deadline = performance.now() + REVOKE_MS
-      if ('owner' in which) return this.#revokeOwner(which.owner, exceptKey(which.except), deadline)
-      const { records } = this.#stored()
-      const key = 'ref' in which ? which.ref : isId(which.id) ? keyOf(which.id) : undefined
-      if (key === undefined) return 0
-      return (await this.#endOne(records, key, deadline)) ? 1 : 0
-    })
+    return this.#guarded(() => this.#owned().revoke(which))
   }
 
   /** Removes expired records now, where the backend does not do it by itself. Resolves to how many. */
@@ -252,44 +224,6 @@ export class SessionManager<T extends object = Record<string, any>> {
     return verdict === undefined
   }
 
-  /**
-   * Lists and ends until a pass finds nothing to end. An entry without a record is left: it may be that of a log-in on its
-   * way, which comes after this.
-   */
-  async #revokeOwner(owner: string, except: string | undefined, deadline: number): Promise<number> {
-    const { owners, records } = this.#listable()
-    for (let ended = 0, before = -1; ; ) {
-      if (ended === before) return ended
-      before = ended
-      for (const key of await owners.list(owner, deadline)) {
-        if (!(await this.#endOwned(records, owner, key, except, deadline))) continue
-        ended++
-        await owners.remove(owner, key, deadline)
-      }
-      if (performance.now() >= deadline) throw new StoreUnavailableError('sessions keep appearing', { backend: records.backend, operation: 'revoke' })
-    }
-  }
-
-  /** The entry of an id that was renewed leads to the record under its new key. */
-  async #endOwned(records: SealedStore, owner: string, key: string, except: string | undefined, deadline: number): Promise<boolean> {
-    const found = await this.#follow(records, key, deadline)
-    if (found?.record.meta.owner !== owner || found.key === except) return false
-    return this.#endOne(records, key, deadline)
-  }
-
-  async #endOne(records: SealedStore, key: string, deadline: number): Promise<boolean> {
-    const ended = await destroyRecord(records, key, deadline)
-    if (ended) emit('destroyed', { backend: records.backend, reason: 'revoke' })
-    return ended
-  }
-
-  async #follow(records: SealedStore, key: string, deadline: number): Promise<Listed | undefined> {
-    const found = await readable(records.read(key, deadline))
-    if (found === undefined) return undefined
-    if (isMoved(found.record)) return this.#follow(records, found.record.movedTo, deadline)
-    return this.#options.rules.verdict(found.record.meta) === undefined ? { ...found, record: found.record, key } : undefined
-  }
-
   #contextFor(carrier: Carrier, isRequest: boolean): SessionContext {
     const { store, policy, codec, rules, requestBudget } = this.#options
     const budget = new (isRequest ? RequestBudget : CallBudget)(requestBudget * 1000)
@@ -306,15 +240,10 @@ export class SessionManager<T extends object = Record<string, any>> {
     return { records, writer: new Writer(records, codec), owners: new Owners(store, this.#calls), locks }
   }
 
-  #stored(): Stored {
-    if (this.#shared === undefined) throw new TypeError(`the ${this.#options.backend} backend keeps sessions with their clients: they cannot be reached from here`)
-    return this.#shared
-  }
-
-  #listable(): Stored {
-    const stored = this.#stored()
-    if (!stored.owners.canList) throw new TypeError(`the ${this.#options.backend} backend cannot list an owner's sessions`)
-    return stored
+  #owned(): OwnedSessions {
+    const { backend, rules } = this.#options
+    if (this.#shared === undefined) throw new TypeError(`the ${backend} backend keeps sessions with their clients: they cannot be reached from here`)
+    return new OwnedSessions(this.#shared.records, this.#shared.owners, rules)
   }
 
   readonly #began = (write: Promise<unknown>): void => {
@@ -339,27 +268,6 @@ Object.defineProperty(SessionManager.prototype, MANAGER_BRAND, { value: true })
 /** What is the same for all sessions behind one namespace manager. */
 type Stored = Pick<SessionContext, 'records' | 'writer' | 'owners' | 'locks'>
 type Origin = Required<Pick<SessionOrigin, 'found' | 'content'>> & Pick<SessionOrigin, 'readOnly'> & { readonly found: Found<RecordForm>; readonly content: Content }
-interface Listed extends Found<RecordForm> {
-  readonly key: string
-}
-
 const isPerRequest = (store: NamespaceManager | RequestNamespace): store is RequestNamespace => store.supports.scope === 'request'
-
-const exceptKey = (except: string | Session<any> | undefined): string | undefined => (except === undefined ? undefined : keyOf(typeof except === 'string' ? except : except.id))
-
-const summaryOf = ({ key, record, expiresAt }: Listed, rules: TimeRules): SessionSummary => ({
-  ref: key,
-  createdAt: record.meta.createdAt,
-  authenticatedAt: record.meta.authenticatedAt,
-  lastAccessedAt: rules.lastAccessedAt(record.meta.savedAt, expiresAt),
-  expiresAt: expiresAt === undefined ? undefined : Math.min(expiresAt, rules.lifetimeEnd(record.meta)),
-})
-
-/** A record that cannot be read belongs to nobody. */
-const readable = (reading: Promise<Found | undefined>): Promise<Found | undefined> =>
-  reading.catch((error: unknown) => {
-    if (error instanceof CodecError) return undefined
-    throw error
-  })
 
 const itself = (id: string): string => id

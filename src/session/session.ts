@@ -1,5 +1,6 @@
 import { isDeepStrictEqual } from 'node:util'
 import type { OpenRecord } from '../record/change-log.js'
+import { keyOf } from '../record/id.js'
 import { showAs } from '../show.js'
 import { Flashes } from './flash.js'
 import type { Flash, FlashOptions } from './flash.js'
@@ -144,6 +145,11 @@ export class Session<T extends object = Record<string, any>> {
   /** What the cookie carries. Guard it like a password: never log it. */
   get id(): string {
     return this.#storage.id
+  }
+
+  /** Names the session to `manager.list` and `manager.revoke`; opens nothing. */
+  get ref(): string {
+    return keyOf(this.id)
   }
 
   /** The session began in this request; still true after it was saved. */

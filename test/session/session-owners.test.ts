@@ -58,7 +58,11 @@ test('one session can be ended by its id or by the ref of its summary', async (t
   t.is(await made.manager.revoke({ id }), 0)
   t.is(await made.manager.revoke({ id: 'nonsense' }), 0)
   const [first] = await made.manager.list({ owner: 'ann' })
-  t.is(await made.manager.revoke({ ref: first!.ref }), 1)
+  t.is(await made.manager.revoke({ owner: 'bob', ref: first!.ref }), 0)
+  t.is(await made.manager.revoke({ owner: 'ann', ref: first!.ref }), 1)
+  const left = await made.manager.list({ owner: 'ann' })
+  const refs = await Promise.all([two, three].map((browser) => made.visit(async (object) => (await object.load()).ref, browser)))
+  t.true(refs.includes(left[0]!.ref))
   t.is([await ownerOf(made, one), await ownerOf(made, two), await ownerOf(made, three)].filter((owner) => owner === 'ann').length, 1)
 })
 
