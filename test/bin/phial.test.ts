@@ -51,7 +51,7 @@ test('init makes the folder that it is told, as any other folder', async (t) => 
   const cwd = folder(t)
   const { code, stdout } = await phial(cwd, 'init', 'my shop/site')
   t.is(code, 0)
-  t.regex(stdout, /Now: cd "my shop\/site" && npm install phial && node app\.js\n$/)
+  t.regex(stdout, /Now: cd "my shop\/site" && npm install phial && node app\.mjs\n$/)
   const made = join(cwd, 'my shop/site')
   t.true(existsSync(join(made, 'app.mjs')))
   t.is(mode(made), 0o777 & ~process.umask())
@@ -127,7 +127,7 @@ test('what init writes runs as it stands, with the package as it is published', 
   const { bin } = await install(t, cwd)
   const init = start(t, join(cwd, 'node_modules/phial', bin.phial), { cwd, args: ['init'] })
   t.deepEqual(await init.ended, { code: 0, signal: null })
-  t.regex(init.output, /Now: node app\.js\n$/)
+  t.regex(init.output, /Now: node app\.mjs\n$/)
   t.regex(readFileSync(join(cwd, 'node_modules/phial', bin.phial), 'utf8'), /^#!\/usr\/bin\/env node\n/)
 
   const jar = new CookieJar()
