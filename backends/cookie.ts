@@ -33,7 +33,7 @@ const MOST_KEPT_SECONDS = 400 * 24 * 60 * 60
  * - **Without an encryption key the session is signed only: its user can read it**, and so can whoever sees the cookie.
  * - **A logout asks the browser to forget the cookie; it cannot make a copy worthless.** Whoever copied it before may use the copy, as it was
  *   then, until it expires, or prolong it by touches until `lifetime` ends it. The server keeps no list of what it has
- *   ended. To end all sessions at once, change the secrets. To end one user's, keep a number with the user that a logout raises, store it in the
+ *   ended. To end all sessions at once, change the encryption key, or without one the secrets. To end one user's, keep a number with the user that a logout raises, store it in the
  *   session, and compare them.
  * - Of two requests at once the one answered last wins, whole.
  * - Name and value of a cookie are 4,096 octets at most, which leaves about 2.8 KB for the session: more is a `TooLargeError` when it

@@ -208,7 +208,7 @@ export const table: SettingsTable = {
     ini: 'force',
     kind: flag,
     default: false,
-    sentence: 'Sends the cookie with every response, not only when it is due.',
+    sentence: 'Sends the cookie with every response to a request that used a stored session.',
   },
   trustProxy: {
     ini: 'trust_proxy',

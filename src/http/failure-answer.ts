@@ -12,7 +12,7 @@ export interface FailureAnswer {
  * The answer to a failure that reached nobody: generic, kept by no cache, without a cookie.
  *
  * 503 means *not confirmed*: the write may or may not have happened, and the same request may succeed a little later. 409 means
- * that the session is gone; no cookie is set and none expired, since the browser may already hold its successor.
+ * that the session is gone; no cookie is set, since the browser may already hold its successor.
  */
 export const failureAnswer = (error: Error): FailureAnswer => {
   const status = statusOf(error)

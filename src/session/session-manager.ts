@@ -88,9 +88,15 @@ export class SessionManager<T extends object = Record<string, any>> {
     return this.#options.requestKey
   }
 
-  /** A new session without a client: hand out its `id` yourself. Nothing is stored before `save()`. */
+  /**
+   * A new session without a client: hand out its `id` yourself. Nothing is stored before `save()`. Rejects with `TypeError` where
+   * the client would have to keep it.
+   */
   create(): Promise<Session<T>> {
-    return this.#guarded(async () => new Session<T>(this.#contextFor(detachedCarrier, false), { id: newId() }))
+    return this.#guarded(async () => {
+      this.#assertStored()
+      return new Session<T>(this.#contextFor(detachedCarrier, false), { id: newId() })
+    })
   }
 
   /** The session of an id, or `undefined` when there is none. Does not count as use: no touch. */
@@ -190,7 +196,7 @@ export class SessionManager<T extends object = Record<string, any>> {
     const { records, rules, budget, owners, policy } = context
     const key = context.keyOf(id)
     const found = await this.#read(context, key, touches)
-    if (found === undefined) return void emit('unknown-id', { backend: records.backend })
+    if (found === undefined) return undefined
     if (found.movedTo === undefined) {
       const { meta } = found.found.record
       if (found.found.touched && meta.owner !== undefined) await budget.spend(owners.add(meta.owner, key, rules.storeExpiry(meta), budget.deadline))
@@ -206,7 +212,7 @@ export class SessionManager<T extends object = Record<string, any>> {
     const { records, rules, budget, codec } = context
     try {
       const found = await budget.spend(records.read(key, budget.deadline, touches ? rules.readTouch() : undefined))
-      if (found === undefined) return undefined
+      if (found === undefined) return void emit('unknown-id', { backend: records.backend })
       const { record } = found
       if (isMoved(record)) return record
       return this.#isLive(record, context) ? { found: { ...found, record }, content: decodeContent(codec, record.payload) } : undefined
@@ -241,9 +247,13 @@ export class SessionManager<T extends object = Record<string, any>> {
   }
 
   #owned(): OwnedSessions {
-    const { backend, rules } = this.#options
-    if (this.#shared === undefined) throw new TypeError(`the ${backend} backend keeps sessions with their clients: they cannot be reached from here`)
-    return new OwnedSessions(this.#shared.records, this.#shared.owners, rules)
+    const { records, owners } = this.#assertStored()
+    return new OwnedSessions(records, owners, this.#options.rules)
+  }
+
+  #assertStored(): Stored {
+    if (this.#shared !== undefined) return this.#shared
+    throw new TypeError(`the ${this.#options.backend} backend keeps sessions with their clients: they cannot be reached from here`)
   }
 
   readonly #began = (write: Promise<unknown>): void => {

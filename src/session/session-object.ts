@@ -193,7 +193,7 @@ export class SessionObject<T extends object = Record<string, any>> implements Ex
     const session = this.#loaded
     if (session === undefined || !session.dirty) return
     emit('dropped', { reason: REASONS[how], keys: session.unsavedKeys })
-    if (how === 'finish') warnOnce('PHIAL_NOT_SAVED', 'a request changed its session and did not save it: call save(), or switch auto on')
+    if (how === 'finish') warnOnce('PHIAL_NOT_SAVED', 'a request ended with changes to its session that are not stored: call save(), or switch auto on')
   }
 
   async #load(): Promise<Session<T>> {

@@ -182,7 +182,7 @@ export class SessionStorage {
       const written = await this.#spend((deadline) => this.#context.writer.write(this.#key, { base, apply, deadline }))
       this.#found = written
       this.data.merged(written.record, own())
-      if (this.#context.policy.clientKeeps) this.#sendCookie()
+      this.#resendCookie()
     } catch (error) {
       throw this.#noted(error)
     }
@@ -200,8 +200,8 @@ export class SessionStorage {
       if (touched === undefined) throw this.#noted(this.#gone('touch'))
       await this.#spend((deadline) => owners.add(meta.owner, this.#key, touched, deadline))
       this.#found = { ...found, expiresAt: touched, touched: false }
-      this.#renewCookie(true)
-    } else if (policy.forceCookie || this.cookie.isChanged) this.#sendCookie()
+      this.#resendCookie()
+    } else if (policy.forceCookie || this.#stale || this.cookie.isChanged) this.#sendCookie()
   }
 
   /** Reads the record again, dropping what is not saved. */
@@ -266,7 +266,7 @@ export class SessionStorage {
     }))
     this.#adopt(written)
     if (formerOwner !== written.record.meta.owner) this.#forgetOwner(formerOwner, this.#key)
-    if (this.cookie.isRolling || this.cookie.isChanged || this.#stale || this.#context.policy.forceCookie || this.#context.policy.clientKeeps) this.#sendCookie()
+    this.#resendCookie()
   }
 
   /** Kills the record. */
@@ -328,6 +328,12 @@ export class SessionStorage {
   #renewCookie(touched: boolean): void {
     const { forceCookie, clientKeeps } = this.#context.policy
     if (forceCookie || (touched && (clientKeeps || this.cookie.isRolling))) this.#sendCookie()
+  }
+
+  /** After a write: when it is not as the browser has it, or its life counts from each sending. */
+  #resendCookie(): void {
+    const { forceCookie, clientKeeps } = this.#context.policy
+    if (clientKeeps || forceCookie || this.#stale || this.cookie.isChanged || this.cookie.isRolling) this.#sendCookie()
   }
 
   #sendCookie(): void {

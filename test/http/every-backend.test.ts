@@ -110,3 +110,16 @@ for (const mode of storedModes) {
     t.deepEqual(await manager.list({ owner: 'ann' }), [])
   })
 }
+
+for (const mode of modes.filter(({ isStored }) => !isStored)) {
+  test(`${mode.name}: what needs a store is refused, and says why`, async (t) => {
+    const { manager } = await serveMode(t, mode, handler)
+    await t.throwsAsync(manager.create(), { instanceOf: TypeError, message: /their clients/ })
+    await t.throwsAsync(manager.list({ owner: 'ann' }), { instanceOf: TypeError })
+    await t.throwsAsync(manager.revoke({ owner: 'ann' }), { instanceOf: TypeError })
+    t.is(await manager.getById('A'.repeat(43)), undefined)
+    t.is(await manager.purgeExpired(), 0)
+    await manager.check()
+    t.is(manager.supports.scope, 'request')
+  })
+}

@@ -161,3 +161,21 @@ test('destroying after the headers left kills the record and says that the cooki
   t.true(skipped.some((message) => (message as { reason: string }).reason === 'headers-sent'))
   t.true(await visit(async (object) => (await object.load()).isNew))
 })
+
+test('an attribute assigned in this request is sent with a save that only touches, and with an update', async (t) => {
+  const { visit, clock } = harness()
+  await visit(async (object) => object.save())
+  await visit(async (object, { sent }) => {
+    const session = await object.load()
+    clock.advance(120_000)
+    session.cookie.sameSite = 'strict'
+    await session.save()
+    t.is(sent.get('')?.attributes.sameSite, 'strict')
+  })
+  await visit(async (object, { sent }) => {
+    const session = await object.load()
+    session.cookie.sameSite = 'none'
+    await session.update('n', () => 1)
+    t.is(sent.get('')?.attributes.sameSite, 'none')
+  })
+})
