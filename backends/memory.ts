@@ -87,11 +87,14 @@ class MemoryNamespaceManager implements NamespaceManager, Enumerable, Purgeable,
   readonly #leases = new LeaseQueue()
   #writes = 0
   #purgeTimer: NodeJS.Timeout | undefined
+  /** How far the clock is ahead of one that nobody sets. */
+  #clockAhead = 0
   #closed = false
 
   constructor(context: BackendContext<MemoryOptions>) {
     this.#now = context.now
     this.#options = context.options
+    this.#clockAhead = context.now() - performance.now()
   }
 
   async get(key: string, touch?: Touch): Promise<StoredRecord | undefined> {
@@ -225,9 +228,17 @@ class MemoryNamespaceManager implements NamespaceManager, Enumerable, Purgeable,
   }
 
   async #purgeInTurn(): Promise<void> {
-    await this.#purge(false)
+    if (!this.#hasClockJumped()) await this.#purge(false)
     this.#purgeTimer = undefined
     if (this.#records.size + this.#owners.size > 0) this.#schedulePurge()
+  }
+
+  /** A clock that was set ahead by mistake, and is set back, shall not cost anybody their session. */
+  #hasClockJumped(): boolean {
+    const ahead = this.#now() - performance.now()
+    const hasJumped = Math.abs(ahead - this.#clockAhead) > JUMP_MS
+    this.#clockAhead = ahead
+    return hasJumped
   }
 
   async #purge(keepsProcessAlive: boolean): Promise<number> {
@@ -243,6 +254,9 @@ class MemoryNamespaceManager implements NamespaceManager, Enumerable, Purgeable,
     return removed
   }
 }
+
+/** In milliseconds: clocks are corrected by less all the time. */
+const JUMP_MS = 60_000
 
 const inSlices = async <T>(all: Iterable<T>, keepsProcessAlive: boolean, visit: (one: T) => void): Promise<void> => {
   let visited = 0

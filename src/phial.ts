@@ -73,7 +73,7 @@ const assemble = <T extends object>(settings: Settings): SessionManager<T> => {
   const sealerNamed = (name: string): Sealer => makeSealer({ secrets: secret, encryptKeys: encryptKey, name })
   const carrierFor = sessionCarriers({ name: cookieName, now, isEncrypted: secureRequests(trustProxy), budgetMs: requestBudget * 1000, onError })
   const keys = idKeys(secret, cookieName)
-  const { type, store } = openStore(settings, sealerNamed(cookieName))
+  const { type, store } = openStore(settings, sealerNamed(`${namespace} ${cookieName}`))
   const clientKeeps = store.supports.scope === 'request'
   return new SessionManager<T>({
     ...settings,

@@ -1,13 +1,14 @@
 /**
- * A promise that knows whether somebody took its outcome (`await`, `then`, `catch`, `finally`, `Promise.all`, `allSettled`):
- * that tells a failure that was delivered from one that nobody took, which a native promise does not.
+ * A promise that knows whether somebody took its failure (`await`, `then` with a second function, `catch`, `Promise.all`, `allSettled`):
+ * that tells one that was delivered from one that nobody took, which a native promise does not. What comes of `then` with one function, and of
+ * `finally`, passes the failure on: it is taken when that is.
  *
  * `await` and `Promise.all` take it a microtask later than they are called, so `taken` is to be asked in a later task.
  */
 export class WritePromise<T> extends Promise<T> {
   #taken = false
+  #source: WritePromise<any> | undefined
 
-  /** What comes of `then` is a plain promise. */
   static override get [Symbol.species](): PromiseConstructor {
     return Promise
   }
@@ -22,8 +23,24 @@ export class WritePromise<T> extends Promise<T> {
     onFulfilled?: ((value: T) => A | PromiseLike<A>) | null,
     onRejected?: ((reason: unknown) => B | PromiseLike<B>) | null
   ): Promise<A | B> {
-    this.#taken = true
+    if (typeof onRejected !== 'function') return this.#passOn(super.then(onFulfilled))
+    this.#take()
     return super.then(onFulfilled, onRejected)
+  }
+
+  override finally(onFinally?: (() => void) | null): Promise<T> {
+    return this.#passOn(super.then().finally(onFinally))
+  }
+
+  #take(): void {
+    this.#taken = true
+    if (this.#source !== undefined) this.#source.#take()
+  }
+
+  #passOn<R>(next: Promise<R>): WritePromise<R> {
+    const promise = writePromise(() => next)
+    promise.#source = this
+    return promise
   }
 }
 

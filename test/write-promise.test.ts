@@ -86,6 +86,19 @@ test('a failure that nobody takes does not end the process', (t) => {
 })
 
 test('a failure that was taken and let go ends the process, as any does', (t) => {
-  const { status } = run(`writePromise(async () => { throw new Error('lost') }).then(() => {})`)
+  const { status } = run(`writePromise(async () => { throw new Error('lost') }).catch((error) => { throw error })`)
   t.is(status, 1)
+})
+
+test('what only passes the failure on does not take it: then it is taken where that is', async (t) => {
+  for (const passOn of [(promise: Promise<unknown>) => promise.then(() => {}), (promise: Promise<unknown>) => promise.finally(() => {})]) {
+    const promise = writePromise(async () => { throw new Error('lost') })
+    const next = passOn(promise)
+    await new Promise(setImmediate)
+    t.false(promise.taken)
+    await t.throwsAsync(passOn(next), { message: 'lost' })
+    t.true(promise.taken)
+  }
+  const { status } = run(`writePromise(async () => { throw new Error('lost') }).then(() => {}).finally(() => {})`)
+  t.is(status, 0)
 })

@@ -67,8 +67,16 @@ export class GateCore {
     observe(promise, settle, (reason) => {
       this.#failures.push({ promise, reason, hooks })
       // Not at once: whoever was handed the failure answers it first, or lets it through to `fail`.
-      setImmediate(settle)
+      setImmediate(() => this.#afterHandler(promise, hooks, settle))
     })
+  }
+
+  /** A handler that was handed the failure after it had called `end` can only let it through, when it is done. */
+  #afterHandler(promise: Promise<unknown>, hooks: GateHooks, settle: () => void): void {
+    const working = this.#held && isTaken(promise) ? hooks.working?.() : undefined
+    if (working === undefined) return settle()
+    const later = (): void => void setImmediate(settle)
+    observe(working, later, later)
   }
 
   fail(error: Error, hooks: GateHooks): void {
@@ -185,7 +193,7 @@ export class GateCore {
 
   /** Whether a failure that nobody took has become the answer. */
   #failOnLoss(): boolean {
-    const lost = this.#failures.find(({ promise }) => !(promise instanceof WritePromise && promise.taken))
+    const lost = this.#failures.find(({ promise }) => !isTaken(promise))
     this.#failures = []
     if (lost !== undefined) this.fail(asError(lost.reason), lost.hooks)
     return lost !== undefined
@@ -207,6 +215,8 @@ export class GateCore {
     for (const hooks of this.#gates) hooks.over(how)
   }
 }
+
+const isTaken = (promise: Promise<unknown>): boolean => promise instanceof WritePromise && promise.taken
 
 type Method = (...args: unknown[]) => unknown
 

@@ -21,6 +21,8 @@ export interface GateHooks {
    * response are the handler's, which may still be at it, and are swallowed.
    */
   answer(error: Error, raw: GatedResponse): FailureAnswer | undefined | Promise<FailureAnswer | undefined>
+  /** The handler's promise, where it answered one. */
+  working?(): Promise<unknown> | undefined
   /** The exchange is over: the response is complete, or its connection was closed before that, or it failed. Called once. */
   over(how: 'finish' | 'abort' | 'failed'): void
 }

@@ -30,6 +30,7 @@ const gateOn = (res: ServerResponse, listener: ExchangeListener, carrier: Cookie
     beforeEnd: () => listener.beforeEnd(res.statusCode),
     headers: () => [carrier.headerEdits()],
     answer: (error, raw) => answerFor(error, options.onError, req, raw, carrier),
+    working: () => listener.working?.(),
     over: (how) => listener.over(how),
   }, options)
 

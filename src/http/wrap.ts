@@ -30,7 +30,10 @@ export const wrapHandler = <R extends object, S extends object, T extends object
     if (isInner) return handler(req, res, ...rest) // its failures are the outer handler's to take
     try {
       const result = handler(req, res, ...rest)
-      return isThenable(result) ? result.then(undefined, (error) => answer(session, error)) : result
+      if (!isThenable(result)) return result
+      const answered = Promise.resolve(result.then(undefined, (error) => answer(session, error)))
+      session.handledBy(answered)
+      return answered
     } catch (error) {
       return answer(session, error)
     }

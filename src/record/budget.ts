@@ -6,17 +6,24 @@ export interface Budget {
   spend<T>(wait: Promise<T>): Promise<T>
 }
 
-/** A request's: only the library's own waiting counts, not the handler's work, and waits that overlap count once. */
+/**
+ * A request's: only the library's own waiting counts, not the handler's work, and waits that overlap count once. Once the head of the
+ * response has left, nobody is kept waiting for its answer: then each call has the whole of it.
+ */
 export class RequestBudget implements Budget {
+  readonly #ms: number
+  readonly #isAnswering: () => boolean
   #leftMs: number
   #waits = 0
   #since = 0
 
-  constructor(ms: number) {
-    this.#leftMs = ms
+  constructor(ms: number, isAnswering: () => boolean) {
+    this.#ms = this.#leftMs = ms
+    this.#isAnswering = isAnswering
   }
 
   get deadline(): number {
+    if (this.#isAnswering()) return performance.now() + this.#ms
     return (this.#waits > 0 ? this.#since : performance.now()) + this.#leftMs
   }
 

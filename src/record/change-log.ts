@@ -15,6 +15,19 @@ export type Change =
 /** Changes in their order, each under a name that tells which earlier one it takes the place of. */
 export type Changes = ReadonlyMap<string, Change>
 
+/** The name of a change of this key. */
+export const nameOf = (key: string): string => `=${key}`
+
+const CLEAR = 'clear'
+
+/** Both, one after the other: what a `clear` of the later ones undoes is left out. */
+export const joined = (earlier: Changes, later: Changes): Changes => {
+  if (later.has(CLEAR)) return later
+  const all = new Map(earlier)
+  for (const [name, change] of later) put(all, name, change)
+  return all
+}
+
 /**
  * What a session changed since it was loaded or last saved: operations in their order, not a difference. An explicit `set`
  * counts even when it sets what was there; a later one on the same key takes the earlier one's place.
@@ -31,30 +44,31 @@ export class ChangeLog {
     return this.#changes.size
   }
 
+  /** What is not handed over yet, as it is now. */
+  get changes(): Changes {
+    return new Map(this.#changes)
+  }
+
   has(key: string): boolean {
-    return this.#changes.has(keyed(key))
+    return this.#changes.has(nameOf(key))
   }
 
   set(key: string): void {
-    this.#put(keyed(key), { kind: 'set', key })
+    put(this.#changes, nameOf(key), { kind: 'set', key })
   }
 
   delete(key: string): void {
-    this.#put(keyed(key), { kind: 'delete', key })
+    put(this.#changes, nameOf(key), { kind: 'delete', key })
   }
 
   /** Everything before it is undone by it, so nothing before it is kept. */
   clear(): void {
-    this.#changes = new Map([['clear', { kind: 'clear' }]])
+    this.#changes = new Map([[CLEAR, { kind: 'clear' }]])
   }
 
   /** Another edit under the same name takes the earlier one's place; without a name each one counts. */
   edit(edit: (record: OpenRecord) => void, name: string = `#${this.#edits++}`): void {
-    this.#put(name, { kind: 'edit', edit })
-  }
-
-  forget(key: string): void {
-    this.#changes.delete(keyed(key))
+    put(this.#changes, name, { kind: 'edit', edit })
   }
 
   /** Hands the changes over and begins anew. */
@@ -64,22 +78,14 @@ export class ChangeLog {
     return taken
   }
 
+  /** Takes one change out, if it is still the one that is meant. */
+  remove(name: string, change: Change | undefined): void {
+    if (change !== undefined && this.#changes.get(name) === change) this.#changes.delete(name)
+  }
+
   /** Puts changes that could not be written back, before those made since. */
   putBack(changes: Changes): void {
-    const since = this.#changes
-    if (since.has('clear')) return
-    this.#changes = new Map(changes)
-    for (const [name, change] of since) this.#put(name, change)
-  }
-
-  /** What is not handed over yet. */
-  pending(): Changes {
-    return this.#changes
-  }
-
-  #put(name: string, change: Change): void {
-    this.#changes.delete(name)
-    this.#changes.set(name, change)
+    this.#changes = new Map(joined(changes, this.#changes))
   }
 }
 
@@ -110,4 +116,8 @@ const applyChange = (change: Change, saved: Readonly<Record<string, unknown>>, r
   }
 }
 
-const keyed = (key: string): string => `=${key}`
+/** A later change of a name comes last. */
+const put = (changes: Map<string, Change>, name: string, change: Change): void => {
+  changes.delete(name)
+  changes.set(name, change)
+}

@@ -11,22 +11,22 @@ const MOST_HOPS = 8
  * Ends a session: the record is deleted by its version, and one that was renewed meanwhile is followed to its new key
  * and ended there. Resolves to whether there was anything to end. `base` spares the first read.
  */
-export const destroyRecord = async (records: SealedStore, key: string, deadline: number, base?: Found): Promise<boolean> => {
-  let at = key
+export const destroyRecord = async (records: SealedStore, key: string, deadline: number, base?: Found, hops: number = MOST_HOPS): Promise<boolean> => {
   let found = base
-  let ended = false
-  for (let hops = 0; hops < MOST_HOPS; ) {
-    found ??= await readAnything(records, at, deadline)
-    if (found === undefined) return ended
-    if (await records.delete(at, found.version, deadline)) {
-      ended = true
-      if (!isMoved(found.record)) return true
-      at = found.record.movedTo
-      hops++
-    }
+  for (;;) {
+    found ??= await readAnything(records, key, deadline)
+    if (found === undefined) return false
+    if (isMoved(found.record)) return endRenewed(records, key, found.record.movedTo, deadline, hops)
+    if (await records.delete(key, found.version, deadline)) return true
     found = undefined
     checkTime(deadline)
   }
+}
+
+/** The sign goes last: as long as the renewed record is not surely gone, it can be followed again. */
+const endRenewed = async (records: SealedStore, key: string, movedTo: string, deadline: number, hops: number): Promise<boolean> => {
+  const ended = hops > 0 && (await destroyRecord(records, movedTo, deadline, undefined, hops - 1))
+  await records.discard(key, deadline)
   return ended
 }
 
@@ -67,6 +67,7 @@ export const renewRecord = async (records: SealedStore, renewal: Renewal, deadli
     let base = renewal.base
     while (!(await records.move(oldKey, { movedTo: newKey, until: records.rules.now() + graceMs }, base.version, deadline))) {
       const newer = await records.read(oldKey, deadline)
+      if (newer !== undefined && isMoved(newer.record) && newer.record.movedTo === newKey) return renewed // our own, whose answer was lost
       if (newer === undefined || isMoved(newer.record)) {
         await records.delete(newKey, renewed.version, deadline)
         return 'gone'

@@ -73,13 +73,12 @@ export class SealedStore {
   /** `undefined` when a live record is there already. */
   async create(key: string, form: RecordForm, deadline: number): Promise<Found<RecordForm> | undefined> {
     const prepared = this.#prepare(key, form)
-    const send = () => this.#calls.run('create', deadline, () => this.#store.create(key, prepared.value, prepared.expiresAt))
     let version: string | undefined
     try {
-      version = await send()
+      version = await this.#calls.run('create', deadline, () => this.#store.create(key, prepared.value, prepared.expiresAt))
     } catch (error) {
       if (!isUnknown(error)) throw error
-      version = await this.#followCreate(key, prepared, deadline, send, error)
+      version = await this.#followCreate(key, prepared, deadline, error)
     }
     return version === undefined ? undefined : found(prepared, version)
   }
@@ -166,19 +165,14 @@ export class SealedStore {
   }
 
   /**
-   * A `create` whose answer was lost is sent once more: it is refused if the first one landed. What stays unknown
-   * is removed behind the request's back, since nobody will ever be told its id.
+   * A `create` whose answer was lost is not sent again: the first one might then still land after the session was ended. What may
+   * come of it is removed behind the request's back, and its id is told to nobody.
    */
-  async #followCreate(key: string, { value }: Prepared, deadline: number, send: () => Promise<string | undefined>, cause: unknown): Promise<string | undefined> {
-    try {
-      const version = await send()
-      if (version !== undefined) return version
-      const now = await this.#get(key, deadline)
-      return now?.value === value ? now.version : undefined
-    } catch {
-      this.discard(key, Infinity).catch(() => {})
-      throw this.#unknown('create', cause)
-    }
+  async #followCreate(key: string, { value }: Prepared, deadline: number, cause: unknown): Promise<string> {
+    const now = await this.#get(key, deadline).catch(() => undefined)
+    if (now?.value === value) return now.version
+    this.discard(key, Infinity).catch(() => {})
+    throw this.#unknown('create', cause)
   }
 
   /** Every value is one of its kind, so what is there now tells what became of the write. */

@@ -19,9 +19,18 @@ export class StoreCalls {
    * `deadline` is on the clock of `performance.now()`; the operation's own time-out applies too.
    * Rejects with a `SessionError` only. The call itself runs on after a time-out.
    */
-  async run<T>(operation: string, deadline: number, call: () => Promise<T>): Promise<T> {
+  run<T>(operation: string, deadline: number, call: () => Promise<T>): Promise<T> {
+    return this.#checked(operation, Math.min(this.#timeoutMs, deadline - performance.now()), call)
+  }
+
+  /** For a call that waits by itself, up to `waitMs`: the operation's time-out comes on top. */
+  runWaiting<T>(operation: string, waitMs: number, call: () => Promise<T>): Promise<T> {
+    return this.#checked(operation, waitMs + this.#timeoutMs, call)
+  }
+
+  async #checked<T>(operation: string, ms: number, call: () => Promise<T>): Promise<T> {
     try {
-      const answer = await this.#withDeadline(operation, deadline, call)
+      const answer = await this.#withDeadline(operation, Math.max(0, ms), call)
       if (this.#failing) this.#recovered()
       return answer
     } catch (error) {
@@ -30,9 +39,8 @@ export class StoreCalls {
   }
 
   /** The timer is not unref'd: an operation in flight keeps the process alive, until its deadline at most. */
-  #withDeadline<T>(operation: string, deadline: number, call: () => Promise<T>): Promise<T> {
+  #withDeadline<T>(operation: string, ms: number, call: () => Promise<T>): Promise<T> {
     return new Promise((resolve, reject) => {
-      const ms = Math.max(0, Math.min(this.#timeoutMs, deadline - performance.now()))
       const timer = setTimeout(() => reject(this.#timedOut(operation, ms)), ms)
       const running = (async () => call())() // an adapter may throw, or answer no promise
       running.then(resolve, reject).finally(() => clearTimeout(timer))

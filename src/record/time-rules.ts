@@ -49,6 +49,12 @@ export class TimeRules {
     return Math.min(this.now() + (this.#idleMs ?? Infinity), this.lifetimeEnd(record))
   }
 
+  /** How long an owner's index keeps the key of a record that is written or touched now: no less than touches may prolong the record. */
+  indexExpiry(record: Dated): number {
+    const end = this.lifetimeEnd(record)
+    return end === Infinity ? this.now() + 2 * this.#idleMs! : end
+  }
+
   /** Why the record is dead whatever the store says, if it is. */
   verdict(record: Dated): 'lifetime' | 'future' | undefined {
     const now = this.now()

@@ -22,8 +22,8 @@ export interface WriteJob {
 }
 
 export interface Written extends Found<RecordForm> {
-  /** Others' changes are in it too. */
-  readonly merged: boolean
+  /** It is the job's `direct` form, and nothing else. */
+  readonly isDirect: boolean
 }
 
 interface Waiting extends WriteJob {
@@ -85,15 +85,14 @@ export class Writer {
   async #writeTogether(key: string, jobs: readonly Waiting[], latest: Found<RecordForm> | undefined): Promise<Written> {
     const deadline = Math.max(...jobs.map((job) => job.deadline))
     let base = latest ?? jobs[0]!.base
-    let merged = latest !== undefined
     for (let tries = 1; ; tries++) {
-      const written = await this.#records.replace(key, this.#compose(key, jobs, base), base.version, deadline)
-      if (written !== REFUSED) return { ...written, merged: merged || jobs.length > 1 }
+      const form = this.#compose(key, jobs, base)
+      const written = await this.#records.replace(key, form, base.version, deadline)
+      if (written !== REFUSED) return { ...written, isDirect: form === jobs[0]!.direct && written.record.payload === form.payload }
       emit('conflict', { backend: this.#records.backend, tries })
       if (tries >= PATIENT_LOSSES) await delay(randomInt(1, Math.min(50, 2 ** tries)))
       if (performance.now() >= deadline) throw new SessionConflictError('others kept writing this session until the time was spent')
       base = await this.#newer(key, deadline)
-      merged = true
     }
   }
 

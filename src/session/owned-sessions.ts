@@ -7,7 +7,7 @@ import { isMoved } from '../record/record.js'
 import type { RecordForm } from '../record/record.js'
 import type { Found, SealedStore } from '../record/sealed-store.js'
 import type { TimeRules } from '../record/time-rules.js'
-import type { Session } from './session.js'
+import { Session } from './session.js'
 
 /** What is known of a session without opening it to anybody: no id, no data. Times are epoch milliseconds. */
 export interface SessionSummary {
@@ -41,6 +41,7 @@ export class OwnedSessions {
   }
 
   async list(owner: string): Promise<SessionSummary[]> {
+    assertText(owner, 'an owner')
     this.#assertListable()
     const deadline = performance.now() + MOST_MS
     const sessions = new Map<string, SessionSummary>() // an id that was renewed may be listed under both keys
@@ -53,8 +54,9 @@ export class OwnedSessions {
 
   async revoke(which: Revocation): Promise<number> {
     const deadline = performance.now() + MOST_MS
-    if ('id' in which) return isId(which.id) && (await this.#end(keyOf(which.id), deadline)) ? 1 : 0
-    if ('ref' in which) return (await this.#endOwned(which.owner, which.ref, undefined, deadline)) ? 1 : 0
+    if ('id' in which) return assertText(which.id, 'an id') && isId(which.id) && (await this.#end(keyOf(which.id), deadline)) ? 1 : 0
+    assertText(which.owner, 'an owner')
+    if ('ref' in which) return assertText(which.ref, 'a ref') && (await this.#endOwned(which.owner, which.ref, undefined, deadline)) ? 1 : 0
     return this.#endAll(which.owner, keyOfExcept(which.except), deadline)
   }
 
@@ -117,8 +119,18 @@ interface Listed extends Found<RecordForm> {
   readonly key: string
 }
 
-const keyOfExcept = (except: string | Session<any> | undefined): string | undefined =>
-  except === undefined ? undefined : keyOf(typeof except === 'string' ? except : except.id)
+/** A session that cannot be told must not be taken for none: then all would end. */
+const keyOfExcept = (except: string | Session<any> | undefined): string | undefined => {
+  if (except === undefined) return undefined
+  if (except instanceof Session) return except.ref
+  if (typeof except === 'string' && isId(except)) return keyOf(except)
+  throw new TypeError('except: expected a loaded session or its id')
+}
+
+const assertText = (value: unknown, what: string): true => {
+  if (typeof value !== 'string' || value === '') throw new TypeError(`${what} is a string that is not empty`)
+  return true
+}
 
 /** A record that cannot be read belongs to nobody. */
 const readable = (reading: Promise<Found | undefined>): Promise<Found | undefined> =>

@@ -4,6 +4,7 @@ import type { Budget } from '../record/budget.js'
 import type { DataCodec } from '../record/codec.js'
 import type { Owners } from '../record/owners.js'
 import type { SealedStore } from '../record/sealed-store.js'
+import type { StoreCalls } from '../record/store-call.js'
 import type { TimeRules } from '../record/time-rules.js'
 import type { Writer } from '../record/writer.js'
 
@@ -34,6 +35,7 @@ export interface SessionContext {
   readonly writer: Writer
   readonly owners: Owners
   readonly locks: Lockable | undefined
+  readonly calls: StoreCalls
   readonly codec: DataCodec
   readonly rules: TimeRules
   readonly keyOf: (id: string) => string

@@ -199,7 +199,7 @@ export class SessionManager<T extends object = Record<string, any>> {
     if (found === undefined) return undefined
     if (found.movedTo === undefined) {
       const { meta } = found.found.record
-      if (found.found.touched && meta.owner !== undefined) await budget.spend(owners.add(meta.owner, key, rules.storeExpiry(meta), budget.deadline))
+      if (found.found.touched && meta.owner !== undefined) await budget.spend(owners.add(meta.owner, key, rules.indexExpiry(meta), budget.deadline))
       return found
     }
     if (policy.regenerateGrace === 0 || found.until <= rules.now()) return void emit('unknown-id', { backend: records.backend })
@@ -232,7 +232,8 @@ export class SessionManager<T extends object = Record<string, any>> {
 
   #contextFor(carrier: Carrier, isRequest: boolean): SessionContext {
     const { store, policy, codec, rules, requestBudget } = this.#options
-    const budget = new (isRequest ? RequestBudget : CallBudget)(requestBudget * 1000)
+    const ms = requestBudget * 1000
+    const budget = isRequest ? new RequestBudget(ms, () => carrier.headersSent) : new CallBudget(ms)
     const common = { policy, carrier, codec, rules, budget, isClosed: () => this.#isClosed, began: this.#began }
     if (!isPerRequest(store)) return { ...common, ...this.#shared!, ids: this.#options.idSource(carrier), keyOf }
     const own = store.forRequest(carrier)
@@ -243,7 +244,7 @@ export class SessionManager<T extends object = Record<string, any>> {
     const { backend, rules, sealer, maxBytes, codec } = this.#options
     const records = new SealedStore({ store, backend, calls: this.#calls, rules, sealer, maxBytes })
     const locks = store.supports.lockable ? (store as NamespaceManager & Lockable) : undefined
-    return { records, writer: new Writer(records, codec), owners: new Owners(store, this.#calls), locks }
+    return { records, writer: new Writer(records, codec), owners: new Owners(store, this.#calls), locks, calls: this.#calls }
   }
 
   #owned(): OwnedSessions {
@@ -276,7 +277,7 @@ showAs<SessionManager>(SessionManager, (manager) => `SessionManager { backend: $
 Object.defineProperty(SessionManager.prototype, MANAGER_BRAND, { value: true })
 
 /** What is the same for all sessions behind one namespace manager. */
-type Stored = Pick<SessionContext, 'records' | 'writer' | 'owners' | 'locks'>
+type Stored = Pick<SessionContext, 'records' | 'writer' | 'owners' | 'locks' | 'calls'>
 type Origin = Required<Pick<SessionOrigin, 'found' | 'content'>> & Pick<SessionOrigin, 'readOnly'> & { readonly found: Found<RecordForm>; readonly content: Content }
 const isPerRequest = (store: NamespaceManager | RequestNamespace): store is RequestNamespace => store.supports.scope === 'request'
 

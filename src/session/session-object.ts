@@ -29,6 +29,7 @@ export class SessionObject<T extends object = Record<string, any>> implements Ex
   /** The last call that was made, and how many are under way. */
   #tail: Promise<unknown> = Promise.resolve()
   #underWay = 0
+  #working: Promise<unknown> | undefined
 
   /** Made by the manager; see `SessionManager.open`. */
   constructor(opener: SessionOpener<T>, req: object, res: object | undefined) {
@@ -47,8 +48,13 @@ export class SessionObject<T extends object = Record<string, any>> implements Ex
    * Rejects with `StoreError` and kin, `SessionClosedError`, or `CodecError` for a corrupt record with `invalidate_corrupt` off.
    */
   load(): Promise<Session<T>> {
+    const loading = this.#load()
+    return this.#underWay === 0 ? loading : this.#inOrder((session) => session)
+  }
+
+  #load(): Promise<Session<T>> {
     if (this.#loading === undefined) {
-      this.#loading = this.#load()
+      this.#loading = this.#loadNow()
       this.#loading.catch(() => {}) // a load that nobody waits for does not end the process
     }
     return this.#loading
@@ -188,15 +194,24 @@ export class SessionObject<T extends object = Record<string, any>> implements Ex
     this.#reach().fail(error)
   }
 
+  /** The handler answered a promise: until that settles it may still let a failure through. */
+  handledBy(promise: Promise<unknown>): void {
+    this.#working = promise
+  }
+
+  working(): Promise<unknown> | undefined {
+    return this.#working
+  }
+
   /** The exchange is over: what was changed and not saved is dropped, and that is said. */
   over(how: 'finish' | 'abort' | 'failed'): void {
-    const session = this.#loaded
-    if (session === undefined || !session.dirty) return
-    emit('dropped', { reason: REASONS[how], keys: session.unsavedKeys })
+    const keys = this.#loaded === undefined ? 0 : unsavedKeys(this.#loaded)
+    if (keys === 0) return
+    emit('dropped', { reason: REASONS[how], keys })
     if (how === 'finish') warnOnce('PHIAL_NOT_SAVED', 'a request ended with changes to its session that are not stored: call save(), or switch auto on')
   }
 
-  async #load(): Promise<Session<T>> {
+  async #loadNow(): Promise<Session<T>> {
     try {
       return (this.#loaded = await this.#opener.load(this.#reach(), this.#res !== undefined))
     } catch (error) {
@@ -221,7 +236,7 @@ export class SessionObject<T extends object = Record<string, any>> implements Ex
 
   /** Calls take effect in the order made, awaited or not: each waits for the one before it. */
   #inOrder<R>(work: (session: Session<T>) => R | Promise<R>): Promise<R> {
-    const loading = this.load()
+    const loading = this.#load()
     this.#underWay++
     const turn = this.#tail.then(() => loading).then(work).finally(() => this.#underWay--)
     this.#tail = turn.catch(() => {})
@@ -230,5 +245,14 @@ export class SessionObject<T extends object = Record<string, any>> implements Ex
 }
 
 showAs<SessionObject>(SessionObject, (object) => (object.accessed ? 'SessionObject { accessed }' : 'SessionObject { not accessed }'))
+
+/** Data that nobody will store may be anything: a getter that throws, a proxy that was revoked. */
+const unsavedKeys = (session: Session<any>): number => {
+  try {
+    return session.unsavedKeys
+  } catch {
+    return 1
+  }
+}
 
 const REASONS = { finish: 'not-saved', abort: 'aborted', failed: 'response-failed' } as const

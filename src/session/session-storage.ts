@@ -1,6 +1,8 @@
 import { emit } from '../diagnostics.js'
-import { HeadersSentError, LockTimeoutError, SessionClosedError, SessionGoneError, StoreError } from '../errors.js'
-import type { SessionError } from '../errors.js'
+import {
+  HeadersSentError, LockTimeoutError, SessionClosedError, SessionError, SessionGoneError, StoreError,
+  StoreOutcomeUnknownError,
+} from '../errors.js'
 import type { Lease } from '../namespace-manager.js'
 import type { OpenRecord } from '../record/change-log.js'
 import { newId } from '../record/id.js'
@@ -8,12 +10,12 @@ import { destroyRecord, renewRecord } from '../record/lifecycle.js'
 import { isMoved } from '../record/record.js'
 import type { Content, RecordForm } from '../record/record.js'
 import type { Found } from '../record/sealed-store.js'
-import type { Written } from '../record/writer.js'
 import { writePromise } from '../write-promise.js'
 import { SessionCookie } from './session-cookie.js'
 import type { SessionContext } from './session-context.js'
 import { SessionData } from './session-data.js'
 import type { Snapshot } from './session-data.js'
+import type { Update } from './update.js'
 
 /** How a session came to be. */
 export interface SessionOrigin {
@@ -30,16 +32,25 @@ export interface SessionOrigin {
 
 /** How many ids are tried when the random source names one that is taken. */
 const MOST_IDS = 3
-/** How one session gets into the store and its id to the client: the calls that reach either, in the order made. */
+
+/**
+ * How one session gets into the store and its id to the client. What is asked takes effect at once for whoever looks at the
+ * session, and in its turn in the store.
+ */
 export class SessionStorage {
   readonly data: SessionData
   readonly cookie: SessionCookie
   readonly #context: SessionContext
+  readonly #readOnly: SessionError | undefined
   #id: string | undefined
   #stale: boolean
   #found: Found<RecordForm> | undefined
-  #readOnly: SessionError | undefined
   #ended: 'destroyed' | 'invalidated' | undefined
+  /** The record is to be ended, or could not be: nothing more is written to it. */
+  #isEnding = false
+  #endFailure: SessionError | undefined
+  /** A cookie is due whose session is to be confirmed before the head leaves. */
+  #isRenewalDue: boolean
   #cookieSent = false
   #tail: Promise<unknown> = Promise.resolve()
 
@@ -55,15 +66,19 @@ export class SessionStorage {
       defaults: policy.cookie, life: policy.cookieLife, check: policy.checkCookie,
       now: rules.now, meta: () => this.data.meta, keep: (change) => this.#keepCookie(change),
     })
-    if (this.#found !== undefined && this.#readOnly === undefined) this.#renewCookie(this.#found.touched)
+    const isRead = this.#found !== undefined && this.#readOnly === undefined
+    const isTouched = isRead && this.#found!.touched
+    this.#isRenewalDue = isRead && (policy.forceCookie || (isTouched && this.cookie.isRolling))
+    if (isTouched && policy.clientKeeps) this.#sendCookie()
   }
 
   get id(): string {
     return (this.#id ??= newId())
   }
 
-  get found(): Found<RecordForm> | undefined {
-    return this.#found
+  /** There is a record, and it is not about to be ended. */
+  get isStored(): boolean {
+    return this.#found !== undefined && !this.#isEnding
   }
 
   get isReadOnly(): boolean {
@@ -76,6 +91,10 @@ export class SessionStorage {
 
   get isInvalidated(): boolean {
     return this.#ended === 'invalidated'
+  }
+
+  get isRenewalDue(): boolean {
+    return this.#isRenewalDue && this.isStored
   }
 
   /** When it ends if it is not used again; for one that is not saved yet: if it were saved now. */
@@ -101,7 +120,7 @@ export class SessionStorage {
     this.assertHeaders()
   }
 
-  assertHeaders(needsCookie: boolean = this.#found === undefined || this.#context.policy.clientKeeps): void {
+  assertHeaders(needsCookie: boolean = !this.isStored || this.#context.policy.clientKeeps): void {
     if (needsCookie && this.#context.carrier.headersSent) throw new HeadersSentError('this needs a cookie, and the headers have left')
   }
 
@@ -121,87 +140,51 @@ export class SessionStorage {
   }
 
   /** Stores what a snapshot holds. What could not be stored is unsaved again. */
-  async store(snapshot: Snapshot): Promise<void> {
-    try {
-      if (this.#found === undefined) await this.#create(snapshot.form, 'save')
+  store(snapshot: Snapshot): Promise<void> {
+    return this.#writing(snapshot, async () => {
+      if (this.#found === undefined) await this.#create(snapshot)
       else await this.#replace(this.#found, snapshot)
-    } catch (error) {
-      this.data.log.putBack(snapshot.changes)
-      throw this.#noted(error)
-    }
+    })
   }
 
   /** Stores what a snapshot holds under a new id. */
-  async renew(snapshot: Snapshot): Promise<void> {
-    const { records, owners, rules, keyOf, policy } = this.#context
-    try {
-      const base = this.#found
-      if (base === undefined) return await this.#create(snapshot.form, 'regenerate')
-      const oldKey = this.#key
-      const graceMs = policy.regenerateGrace * 1000
-      for (let ids = 0; ids < MOST_IDS; ids++) {
-        const id = newId()
-        const newKey = keyOf(id)
-        const form = { ...snapshot.form, meta: { ...snapshot.form.meta, writes: base.record.meta.writes } }
-        const renewed = await this.#spend(async (deadline) => {
-          const indexed = async (form: RecordForm): Promise<RecordForm> => {
-            await owners.add(form.meta.owner, newKey, rules.storeExpiry(form.meta), deadline)
-            return form
-          }
-          const merge = (newer: RecordForm): Promise<RecordForm> => indexed(this.data.merge(snapshot, newer))
-          return renewRecord(records, { oldKey, newKey, base, form: await indexed(form), graceMs, merge }, deadline)
-        })
-        if (renewed === undefined) continue
-        this.#forgetOwner(base.record.meta.owner, renewed === 'gone' ? newKey : oldKey)
-        if (renewed === 'gone') throw this.#gone('replace')
-        this.#id = id
-        if (renewed.record.payload === form.payload) this.#wrote(renewed)
-        else this.#adopt({ ...renewed, merged: true })
-        this.#sendCookie()
-        emit('regenerated', { backend: records.backend })
-        return
-      }
-      throw new StoreError('every id that was tried is taken: is the random source broken?', { backend: records.backend, operation: 'create' })
-    } catch (error) {
-      this.data.log.putBack(snapshot.changes)
-      throw this.#noted(error)
-    }
+  renew(snapshot: Snapshot): Promise<void> {
+    return this.#writing(snapshot, async () => {
+      if (this.#found === undefined) await this.#create(snapshot, newId())
+      else await this.#renew(this.#found, snapshot)
+    })
   }
 
   /** Writes one change by itself, what is unsaved left unsaved. */
-  async apply(apply: (record: OpenRecord) => void, own: () => readonly string[]): Promise<void> {
+  async apply(update: Pick<Update, 'apply' | 'life' | 'folded' | 'undo'>): Promise<void> {
     try {
-      if (this.#found === undefined) {
-        const empty = new SessionData(this.#context.codec, this.data.meta.createdAt)
-        apply({ meta: empty.meta, content: empty.content })
-        await this.#create(empty.snapshot().form, 'save')
-        this.data.merged(this.#found!.record, own())
-        return
-      }
-      const base = this.#found
-      const written = await this.#spend((deadline) => this.#context.writer.write(this.#key, { base, apply, deadline }))
-      this.#found = written
-      this.data.merged(written.record, own())
-      this.#resendCookie()
+      this.#assertNotBroken()
+      const written = this.#found === undefined ? await this.#createWith(update.apply) : await this.#applyTo(this.#found, update.apply)
+      this.data.updated(written.record, update.life, update.folded())
     } catch (error) {
+      update.undo()
       throw this.#noted(error)
     }
   }
 
-  /** Moves the expiry, if that is due. */
+  /** Moves the expiry, if that is due, or if a cookie is to be sent: never that of a session which is gone. */
   async touch(): Promise<void> {
-    const { rules, records, owners, policy } = this.#context
+    const { rules, policy } = this.#context
     const found = this.#found
-    if (found === undefined) return
-    const { meta } = found.record
-    const expiresAt = this.expiresAt
-    if (rules.touchIsDue(meta, expiresAt)) {
-      const touched = await this.#spend((deadline) => records.touch(this.#key, rules.storeExpiry(meta), deadline))
-      if (touched === undefined) throw this.#noted(this.#gone('touch'))
-      await this.#spend((deadline) => owners.add(meta.owner, this.#key, touched, deadline))
-      this.#found = { ...found, expiresAt: touched, touched: false }
-      this.#resendCookie()
-    } else if (policy.forceCookie || this.#stale || this.cookie.isChanged) this.#sendCookie()
+    if (found === undefined || this.#isEnding) return
+    const wantsCookie = policy.forceCookie || this.#stale || this.cookie.isChanged || this.#isRenewalDue
+    if (!wantsCookie && !rules.touchIsDue(found.record.meta, this.expiresAt)) return
+    this.#isRenewalDue = false
+    await this.#confirm(found)
+    this.#resendCookie()
+  }
+
+  /** At the end of a request: whoever only read is not to be bothered when it fails. The cookie is not sent then. */
+  async renewAtEnd(): Promise<void> {
+    await this.touch().catch((error: unknown) => {
+      if (!(error instanceof SessionError)) throw error
+      this.#isRenewalDue = false
+    })
   }
 
   /** Reads the record again, dropping what is not saved. */
@@ -210,22 +193,32 @@ export class SessionStorage {
     const found = this.#found && (await this.#spend((deadline) => this.#context.records.read(this.#key, deadline)))
     if (found === undefined || isMoved(found.record)) throw this.#gone('get')
     this.#found = { ...found, record: found.record }
-    this.data.reset(found.record)
+    this.data.reload(found.record)
   }
 
-  /** Ends the session as it is now, at once for whoever looks at it, in its turn in the store. */
+  /** Ends the session as it is now. May be asked again after it failed. */
   end(how: 'destroyed' | 'invalidated'): Promise<void> {
+    if (this.#readOnly !== undefined) throw this.#readOnly
+    const attributes = this.cookie.attributes()
     this.data.startOver(this.#context.rules.now())
     this.#ended = how
-    return this.queue(() => this.#end(how === 'destroyed' ? 'destroy' : 'invalidate'))
+    this.#isEnding = true
+    return this.queue(async () => {
+      const found = this.#found
+      if (found === undefined) return void (this.#isEnding = false)
+      if (this.#context.carrier.headersSent) emit('cookie-skipped', { reason: 'headers-sent' })
+      else this.#context.ids.expireId(attributes)
+      await this.#end(found, how === 'destroyed' ? 'destroy' : 'invalidate')
+    })
   }
 
   /** A lease on the session's key. */
   async lock(leaseSeconds: number, waitSeconds: number): Promise<Lease> {
-    const { locks, records, rules } = this.#context
+    const { locks, records, rules, calls } = this.#context
     if (locks === undefined) throw new TypeError(`the ${records.backend} backend has no locks`)
     this.assertOpen()
-    const lease = await locks.lock(this.#key, leaseSeconds * 1000, rules.now() + waitSeconds * 1000)
+    const lease = await calls.runWaiting('lock', waitSeconds * 1000, () =>
+      locks.lock(this.#key, leaseSeconds * 1000, rules.now() + waitSeconds * 1000))
     if (lease === undefined) throw new LockTimeoutError(`the session's lock was not free within ${waitSeconds} s`)
     return lease
   }
@@ -239,68 +232,148 @@ export class SessionStorage {
     return budget.spend(call(budget.deadline))
   }
 
-  async #create(form: RecordForm, why: 'save' | 'regenerate'): Promise<void> {
-    const { records, owners, rules } = this.#context
-    for (let ids = 0; ids < MOST_IDS; ids++) {
-      if (ids > 0 || this.#ended === 'invalidated' || why === 'regenerate') this.#id = newId()
-      await this.#spend((deadline) => owners.add(form.meta.owner, this.#key, rules.storeExpiry(form.meta), deadline))
-      const found = await this.#spend((deadline) => records.create(this.#key, form, deadline))
-      if (found === undefined) continue
-      this.#wrote(found)
-      this.#sendCookie()
-      emit('created', { backend: records.backend })
-      return
-    }
-    throw new StoreError('every id that was tried is taken: is the random source broken?', { backend: records.backend, operation: 'create' })
+  /** A record that could not be ended is not written to, by what was asked meanwhile either. */
+  #assertNotBroken(): void {
+    if (this.#endFailure !== undefined) throw this.#endFailure
   }
 
+  async #writing(snapshot: Snapshot, write: () => Promise<void>): Promise<void> {
+    try {
+      this.#assertNotBroken()
+      await write()
+    } catch (error) {
+      this.data.failed(snapshot)
+      throw this.#noted(error)
+    }
+  }
+
+  async #create(snapshot: Snapshot, id?: string): Promise<void> {
+    const record = await this.#createRecord(snapshot.form, id)
+    this.data.landed(snapshot, record, snapshot.lineage === this.data.lineage)
+  }
+
+  async #createWith(apply: (record: OpenRecord) => void): Promise<Found<RecordForm>> {
+    const empty = new SessionData(this.#context.codec, this.#context.rules.now())
+    apply(empty.open)
+    await this.#createRecord(empty.look().form)
+    return this.#found!
+  }
+
+  /** A session begins when it is first stored. An id whose `create` has an unknown outcome is not used again. */
+  async #createRecord({ meta, payload }: RecordForm, id?: string): Promise<RecordForm> {
+    const { records, rules } = this.#context
+    const form = { meta: { ...meta, createdAt: rules.now() }, payload }
+    if (id !== undefined || this.isInvalidated) this.#id = id ?? newId()
+    for (let ids = 0; ids < MOST_IDS; ids++) {
+      try {
+        await this.#indexed(form, this.#key)
+        const found = await this.#spend((deadline) => records.create(this.#key, form, deadline))
+        if (found !== undefined) return this.#began(found)
+      } catch (error) {
+        if (error instanceof StoreOutcomeUnknownError) this.#id = newId()
+        throw error
+      }
+      this.#id = newId()
+    }
+    throw this.#noFreeId()
+  }
+
+  #began(found: Found<RecordForm>): RecordForm {
+    this.#found = found
+    this.#sendCookie()
+    emit('created', { backend: this.#context.records.backend })
+    return found.record
+  }
+
+  /** What is written while nobody else wrote is the record as the session shows it; else its changes are made on the newer one. */
   async #replace(base: Found<RecordForm>, snapshot: Snapshot): Promise<void> {
-    const { owners, rules, writer } = this.#context
-    const { form } = snapshot
-    const formerOwner = base.record.meta.owner
-    await this.#spend((deadline) => owners.add(form.meta.owner, this.#key, rules.storeExpiry(form.meta), deadline))
-    const written = await this.#spend((deadline) => writer.write(this.#key, {
-      base, deadline,
-      direct: snapshot.lineage === this.data.lineage ? { meta: { ...form.meta, writes: base.record.meta.writes }, payload: form.payload } : undefined,
-      apply: (record) => this.data.replay(snapshot, record),
+    const direct = this.#directly(base, snapshot)
+    await this.#indexed(snapshot.form, this.#key)
+    const written = await this.#spend((deadline) => this.#context.writer.write(this.#key, {
+      base, deadline, direct, apply: (record) => this.data.replay(snapshot, record),
     }))
-    this.#adopt(written)
-    if (formerOwner !== written.record.meta.owner) this.#forgetOwner(formerOwner, this.#key)
+    this.#found = written
+    this.data.landed(snapshot, written.record, written.isDirect)
     this.#resendCookie()
   }
 
-  /** Kills the record. */
-  async #end(reason: 'destroy' | 'invalidate'): Promise<void> {
+  #directly(base: Found<RecordForm>, { form, lineage }: Snapshot): RecordForm | undefined {
+    return lineage === this.data.lineage ? { meta: { ...form.meta, writes: base.record.meta.writes }, payload: form.payload } : undefined
+  }
+
+  async #applyTo(base: Found<RecordForm>, apply: (record: OpenRecord) => void): Promise<Found<RecordForm>> {
+    await this.#indexed(base.record, this.#key)
+    const written = await this.#spend((deadline) => this.#context.writer.write(this.#key, { base, apply, deadline }))
+    this.#found = written
+    this.#resendCookie()
+    return written
+  }
+
+  async #renew(base: Found<RecordForm>, snapshot: Snapshot): Promise<void> {
+    const { records, keyOf, policy } = this.#context
+    const oldKey = this.#key
+    const direct = this.#directly(base, snapshot)
+    const first = direct ?? this.data.merge(snapshot, base.record)
+    for (let ids = 0; ids < MOST_IDS; ids++) {
+      const id = newId()
+      const newKey = keyOf(id)
+      let form = await this.#indexed(first, newKey)
+      const merge = async (newer: RecordForm): Promise<RecordForm> => (form = await this.#indexed(this.data.merge(snapshot, newer), newKey))
+      const renewed = await this.#spend((deadline) =>
+        renewRecord(records, { oldKey, newKey, base, form: first, graceMs: policy.regenerateGrace * 1000, merge }, deadline))
+      if (renewed === undefined) continue
+      this.#forgetOwner(base.record.meta.owner, renewed === 'gone' ? newKey : oldKey)
+      if (renewed === 'gone') throw this.#gone('replace')
+      this.#id = id
+      this.#found = renewed
+      this.data.landed(snapshot, renewed.record, form === direct)
+      this.#sendCookie()
+      return emit('regenerated', { backend: records.backend })
+    }
+    throw this.#noFreeId()
+  }
+
+  /** The record is there, and is the session's: a sign under a renewed id is not. */
+  async #confirm(found: Found<RecordForm>): Promise<void> {
+    const { rules, records } = this.#context
+    const { meta } = found.record
+    const expiresAt = rules.storeExpiry(meta)
+    const live = await this.#spend((deadline) => records.read(this.#key, deadline, { expiresAt, ifBefore: expiresAt }))
+    if (live === undefined || isMoved(live.record)) throw this.#noted(this.#gone('touch'))
+    await this.#indexed(found.record, this.#key)
+    this.#found = { ...found, expiresAt: live.touched ? expiresAt : live.expiresAt, touched: false }
+  }
+
+  async #end(found: Found<RecordForm>, reason: 'destroy' | 'invalidate'): Promise<void> {
     const { records } = this.#context
-    const found = this.#found
-    if (found === undefined) return
     const key = this.#key
-    this.#expireCookie()
     try {
       await this.#spend((deadline) => destroyRecord(records, key, deadline, found))
     } catch (error) {
-      this.#readOnly = error as SessionError // what could not be ended is not written to either
+      this.#endFailure = error as SessionError
       throw error
     }
     this.#found = undefined
+    this.#isEnding = false
+    this.#endFailure = undefined
     this.#forgetOwner(found.record.meta.owner, key)
     emit('destroyed', { backend: records.backend, reason })
   }
 
-  #wrote(found: Found<RecordForm>): void {
-    this.#found = found
-    this.data.written(found.record)
+  /** The owner's index knows the key before the record names the owner. */
+  async #indexed(form: RecordForm, key: string): Promise<RecordForm> {
+    const { owners, rules } = this.#context
+    if (form.meta.owner !== undefined) await this.#spend((deadline) => owners.add(form.meta.owner, key, rules.indexExpiry(form.meta), deadline))
+    return form
   }
 
-  #adopt(written: Written): void {
-    if (!written.merged) return this.#wrote(written)
-    this.#found = written
-    this.data.merged(written.record)
-  }
-
-  /** The index may hold more than it need: to tidy it is nobody's waiting. */
+  /** Only of a key that no record will ever have again. To tidy the index is nobody's waiting: it may hold more than it need. */
   #forgetOwner(owner: string | undefined, key: string): void {
     this.#context.owners.remove(owner, key, Infinity).catch(() => {})
+  }
+
+  #noFreeId(): StoreError {
+    return new StoreError('every id that was tried is taken: is the random source broken?', { backend: this.#context.records.backend, operation: 'create' })
   }
 
   #gone(operation: string): SessionGoneError {
@@ -313,7 +386,7 @@ export class SessionStorage {
     if (error instanceof SessionGoneError) {
       this.#context.carrier.forget()
       if (this.#cookieSent) emit('cookie-skipped', { reason: 'gone' })
-      this.#cookieSent = false
+      this.#cookieSent = this.#isRenewalDue = false
     }
     return error
   }
@@ -324,12 +397,6 @@ export class SessionStorage {
     else this.data.edit(({ meta }) => void (meta.domain = domain), 'domain')
   }
 
-  /** On reading: a cookie whose life counts from each sending is sent again once the touch is confirmed. */
-  #renewCookie(touched: boolean): void {
-    const { forceCookie, clientKeeps } = this.#context.policy
-    if (forceCookie || (touched && (clientKeeps || this.cookie.isRolling))) this.#sendCookie()
-  }
-
   /** After a write: when it is not as the browser has it, or its life counts from each sending. */
   #resendCookie(): void {
     const { forceCookie, clientKeeps } = this.#context.policy
@@ -337,15 +404,10 @@ export class SessionStorage {
   }
 
   #sendCookie(): void {
+    this.#isRenewalDue = false
     if (this.#context.carrier.headersSent) return emit('cookie-skipped', { reason: 'headers-sent' })
     this.#context.ids.writeId(this.id, this.cookie.attributes())
     this.#stale = false
     this.#cookieSent = true
-  }
-
-  #expireCookie(): void {
-    const { carrier, ids } = this.#context
-    if (carrier.headersSent) emit('cookie-skipped', { reason: 'headers-sent' })
-    else ids.expireId(this.cookie.attributes())
   }
 }

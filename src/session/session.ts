@@ -1,5 +1,3 @@
-import { isDeepStrictEqual } from 'node:util'
-import type { OpenRecord } from '../record/change-log.js'
 import { keyOf } from '../record/id.js'
 import { showAs } from '../show.js'
 import { Flashes } from './flash.js'
@@ -7,9 +5,10 @@ import type { Flash, FlashOptions } from './flash.js'
 import type { SessionContext } from './session-context.js'
 import type { SessionCookie } from './session-cookie.js'
 import { checkKey } from './session-data.js'
-import type { SessionData, Snapshot } from './session-data.js'
+import type { SessionData } from './session-data.js'
 import { SessionStorage } from './session-storage.js'
 import type { SessionOrigin } from './session-storage.js'
+import { Update } from './update.js'
 
 /** A lease on a session. Advisory: it stops those who also ask for it, and nobody else. */
 export interface SessionLock {
@@ -239,7 +238,7 @@ export class Session<T extends object = Record<string, any>> {
   save(): Promise<void> {
     return this.#storage.write(() => {
       this.#storage.assertWritable()
-      if (this.#storage.found !== undefined && !this.dirty) return this.#storage.queue(() => this.#storage.touch())
+      if (this.#storage.isStored && !this.dirty) return this.#storage.queue(() => this.#storage.touch())
       this.#storage.assertHeaders()
       const snapshot = this.#data.snapshot()
       return this.#storage.queue(() => this.#storage.store(snapshot))
@@ -332,13 +331,13 @@ export class Session<T extends object = Record<string, any>> {
         return this.save()
       }
       await this.#storage.queue(() => this.#removeFlashes())
-      await this.#storage.queue(() => this.#storage.touch())
+      await this.#storage.queue(() => this.#storage.renewAtEnd())
     })
   }
 
   /** Whether `persist()` has anything to do that the response should wait for. */
   get needsPersisting(): boolean {
-    return this.#isAlive && (this.#flashes.areRead || this.#isAutoDue)
+    return this.#isAlive && (this.#flashes.areRead || this.#storage.isRenewalDue || this.#isAutoDue)
   }
 
   /** How many keys were changed and not saved. */
@@ -354,47 +353,27 @@ export class Session<T extends object = Record<string, any>> {
     return this.#context.policy.auto && this.dirty
   }
 
-  #update(run: (draft: Record<string, unknown>) => void, onlyKey?: string): Promise<unknown> {
+  #update(run: (draft: Record<string, unknown>) => void, key?: string): Promise<unknown> {
     return this.#storage.write(() => {
       this.#storage.assertWritable()
       this.#storage.assertChangeable()
-      const unsaved = this.#data.peek()
-      return this.#storage.queue(() => this.#updateNow(run, onlyKey, unsaved))
+      const update = new Update(this.#data, run, key)
+      return this.#storage.queue(async () => {
+        await this.#storage.apply(update)
+        return update.result()
+      })
     })
-  }
-
-  async #updateNow(run: (draft: Record<string, unknown>) => void, onlyKey: string | undefined, unsaved: Snapshot | undefined): Promise<unknown> {
-    let changed: readonly string[] = []
-    const apply = (record: OpenRecord): void => {
-      const draft = this.#data.overlay(record, unsaved).content.data
-      const before = onlyKey === undefined ? this.#data.overlay(record, unsaved).content.data : {}
-      run(draft)
-      changed = onlyKey === undefined ? differingKeys(before, draft) : [onlyKey]
-      for (const key of changed) {
-        checkKey(key)
-        if (Object.hasOwn(draft, key)) record.content.data[key] = draft[key]
-        else delete record.content.data[key]
-      }
-    }
-    await this.#storage.apply(apply, () => changed)
-    return onlyKey === undefined ? undefined : this.#data.lend(onlyKey)
   }
 
   /** A removal that fails leaves the messages for the next page: that is not worth an error answer. */
   async #removeFlashes(): Promise<void> {
-    if (!this.#flashes.areRead || this.#storage.found === undefined) return
-    const removal = this.#flashes.takeRemoval()
-    await this.#storage.apply(removal, () => []).catch(() => {})
+    if (!this.#flashes.areRead || !this.#storage.isStored) return
+    const removal = { apply: this.#flashes.takeRemoval(), life: this.#data.life, folded: () => [], undo: () => {} }
+    await this.#storage.apply(removal).catch(() => {})
   }
 }
 
 showAs<Session>(Session, (session) => `Session { ${session.keys().join(', ')} }`)
-
-const differingKeys = (before: Record<string, unknown>, after: Record<string, unknown>): string[] =>
-  [...new Set([...Object.keys(before), ...Object.keys(after)])].filter((key) => !isSame(before, after, key))
-
-const isSame = (before: Record<string, unknown>, after: Record<string, unknown>, key: string): boolean =>
-  Object.hasOwn(before, key) === Object.hasOwn(after, key) && isDeepStrictEqual(before[key], after[key])
 
 const synchronous = <V>(value: V): V => {
   if (typeof (value as { then?: unknown } | null | undefined)?.then === 'function') throw new TypeError('the function given to update is synchronous; it may run again')

@@ -85,7 +85,8 @@ test('a create whose answer was lost is recognised, and its cookie is sent', asy
 test('a create that stays unknown sets no cookie, and what it may have left is removed', async (t) => {
   const { visit, faulty, browser, store } = await started()
   browser.cookies.clear()
-  faulty.next('create', 'lost', 'hung')
+  faulty.next('create', 'lost')
+  faulty.next('get', 'hung')
   const removed = new Promise<void>((resolve) => {
     faulty.next('delete', async (run) => {
       await run()

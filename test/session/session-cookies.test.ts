@@ -20,10 +20,11 @@ test('the cookie is sent when the session is created and not again with each sav
 test('force sends the cookie on every request that uses the session', async (t) => {
   const { visit } = harness({ policy: { forceCookie: true } })
   await visit(async (object) => object.save())
-  await visit(async (object, { sent }) => {
+  const { sent } = await visit(async (object, exchange) => {
     await object.get('a')
-    t.is(sent.size, 1)
+    return exchange
   })
+  t.is(sent.size, 1)
 })
 
 test('a cookie with a life in seconds is sent again on save, and on reading once the touch is due', async (t) => {
@@ -36,26 +37,39 @@ test('a cookie with a life in seconds is sent again on save, and on reading once
     await object.save()
     t.is(sent.get('')?.attributes.expiresAt, clock.now() + 3_600_000)
   })
+  const read = () => visit(async (object, exchange) => {
+    await object.get('a')
+    return exchange
+  })
   clock.advance(61_000)
-  await visit(async (object, { sent }) => {
-    await object.get('a')
-    t.is(sent.get('')?.attributes.expiresAt, clock.now() + 3_600_000)
-  })
-  await visit(async (object, { sent }) => {
-    await object.get('a')
-    t.is(sent.size, 0)
-  })
+  t.is((await read()).sent.get('')?.attributes.expiresAt, clock.now() + 3_600_000)
+  t.is((await read()).sent.size, 0)
 })
 
-test('a late reader whose session is gone does not send the old cookie over the new one', async (t) => {
-  const { visit, clock, browser, open } = harness({ policy: { cookieLife: 3600 } })
+for (const [how, policy] of [['a life in seconds', { cookieLife: 3600 }], ['force', { forceCookie: true }]] as const) {
+  test(`with ${how}, a late reader or writer whose session is gone does not send the old cookie over the new one`, async (t) => {
+    const { visit, clock, browser, open } = harness({ policy })
+    await visit(async (object) => object.save())
+    clock.advance(61_000)
+    const [reader, writer] = [browser.begin(), browser.begin()]
+    const object = open(reader)
+    await object.load()
+    const late = await open(writer).load()
+    await visit(async (other) => other.regenerateId())
+    await object.beforeHead(200)
+    await t.throwsAsync(late.set('a', 1).save(), { code: 'PHIAL_GONE' })
+    t.is(reader.sent.size + writer.sent.size, 0)
+  })
+}
+
+test('an attribute assigned on a session that is gone sends no cookie', async (t) => {
+  const { visit, browser, open } = harness()
   await visit(async (object) => object.save())
-  clock.advance(61_000)
   const exchange = browser.begin()
-  const late = await open(exchange).load()
-  t.is(exchange.sent.size, 1)
-  await visit(async (object) => object.regenerateId())
-  await t.throwsAsync(late.set('a', 1).save(), { code: 'PHIAL_GONE' })
+  const session = await open(exchange).load()
+  await visit(async (object) => object.destroy())
+  session.cookie.maxAge = 60
+  await t.throwsAsync(session.save(), { code: 'PHIAL_GONE' })
   t.is(exchange.sent.size, 0)
 })
 
