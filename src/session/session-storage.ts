@@ -385,7 +385,7 @@ export class SessionStorage {
   #noted(error: unknown): unknown {
     if (error instanceof SessionGoneError) {
       this.#context.carrier.forget()
-      if (this.#cookieSent) emit('cookie-skipped', { reason: 'gone' })
+      if (this.#cookieSent || this.#isRenewalDue) emit('cookie-skipped', { reason: 'gone' })
       this.#cookieSent = this.#isRenewalDue = false
     }
     return error

@@ -59,10 +59,11 @@ export class Update {
     if (this.#key !== undefined) this.#data.bringBack(this.#key, this.#seen.changes.get(nameOf(this.#key)), this.life)
   }
 
-  /** What the key holds: the live value, or what was written when that has changed again since. */
+  /** What was written: the object that the session shows, unless that holds something else by now. */
   result(): unknown {
     if (this.#key === undefined) return undefined
-    return this.#data.log.has(this.#key) ? this.#written : this.#data.lend(this.#key)
+    const shown = this.#data.lend(this.#key)
+    return isDeepStrictEqual(shown, this.#written) ? shown : this.#written
   }
 
   #draftOf(record: OpenRecord): Data {
