@@ -133,7 +133,7 @@ for (const mode of STORED) {
       }
       const writing = writes[act!]!()
       if (how === 'awaited') await writing
-      if (how === 'caught-too-late') writing.then(() => res.end('welcome'))
+      if (how === 'caught-too-late') void writing.then(() => res.end('welcome'))
       else res.end('welcome')
     }, { type: store.manager, operationTimeout: 0.5, requestBudget: 1.2 })
     const down = new StoreUnavailableError('down', { backend: mode.name, operation: 'any' })
