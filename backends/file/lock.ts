@@ -48,7 +48,8 @@ const poll = async (claim: Claim, now: () => number, isLate: () => boolean): Pro
 /** The first argument is only the name in proper-lockfile's own list, where no two claims may meet. */
 const tryOnce = async (claim: Claim, fs: LockDirectory): Promise<Release | undefined> => {
   try {
-    return await properLockfile().lock(claim.held, { lockfilePath: claim.lock, fs, realpath: false, stale: 2000, onCompromised: tellLost })
+    const options = { lockfilePath: claim.lock, fs, realpath: false, stale: 2000, onCompromised: tellLost }
+    return await properLockfile().lock(claim.held, options)
   } catch (error) {
     if (codeOf(error) === 'ELOCKED') return undefined
     throw error

@@ -29,9 +29,9 @@ export interface PurgeTask {
 }
 
 /**
- * Removes what has been dead for over a minute: records and owners' entries past their expiry, each looked at again under its lock, and
- * what dead processes left: stages, locks, leases. Gives the number of records removed; 0 when another process keeps purging.
- * What cannot be removed does not keep the others from it: the first such failure is thrown at the end.
+ * Removes what has been dead for over a minute: records and owners' entries past their expiry, each looked at again under its
+ * lock, and what dead processes left: stages, locks, leases. Gives the number of records removed; 0 when another process keeps
+ * purging. What cannot be removed does not keep the others from it: the first such failure is thrown at the end.
  */
 export const purge = async (task: PurgeTask): Promise<number> => {
   if (!(await task.records.directories.has(dirname(task.path)))) return 0
@@ -139,7 +139,8 @@ class Sweep {
   async #sweepLock(lock: string): Promise<void> {
     for (const token of await readdir(lock)) {
       const isOver = (endOf(token) ?? Infinity) <= this.#task.now() - graceMs
-      if (isDead(token) || isOver || (await isForgotten(lock))) await discard(`${lock}/${token}`, `${lock.slice(0, -5)}.${newToken()}.old`)
+      if (!isDead(token) && !isOver && !(await isForgotten(lock))) continue
+      await discard(`${lock}/${token}`, `${lock.slice(0, -'.lock'.length)}.${newToken()}.old`)
     }
     await rmdir(lock).catch(() => {}) // if it is empty now: then nobody holds it
   }
@@ -147,7 +148,10 @@ class Sweep {
 
 const graceMs = 60_000
 
-/** Left by another machine, or by this one before it was started anew: whoever holds a lock beats its heart, and staging takes no hour. */
+/**
+ * Left by another machine, or by this one before it was started anew: whoever holds a lock beats its heart, and staging takes
+ * no hour.
+ */
 const isForgotten = async (path: string): Promise<boolean> => (await lstat(path)).ctimeMs < Date.now() - 3_600_000
 
 const isFull = (error: unknown): boolean => codeOf(error) === 'ENOSPC' || codeOf(error) === 'EDQUOT'

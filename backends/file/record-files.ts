@@ -17,10 +17,10 @@ import { Turns, type Turn } from './turns.js'
  * - a new value is written and synced *as* the token, and committed by renaming the token onto the record;
  * - a removal renames the record into its token, a directory.
  *
- * So a holder that stalls after its last check and is taken over cannot do harm when it goes on: taking over moves the token away, and
- * the late rename fails (ENOENT). It is then done again from the beginning, and decided anew by the version. Whoever dies leaves the old
- * record or the new one. A record that is not there is created without the lock, by `link`, which replaces nothing: holders of
- * the lock change only what they have seen to be there, and only they remove.
+ * So a holder that stalls after its last check and is taken over cannot do harm when it goes on: taking over moves the token
+ * away, and the late rename fails (ENOENT). It is then done again from the beginning, and decided anew by the version. Whoever
+ * dies leaves the old record or the new one. A record that is not there is created without the lock, by `link`, which replaces
+ * nothing: holders of the lock change only what they have seen to be there, and only they remove.
  */
 export class RecordFiles {
   readonly #directories: Directories

@@ -6,7 +6,10 @@ import { setExpiry, type EncodedRecord } from './record-file.js'
 export const openStaged = (path: string): Promise<FileHandle> =>
   open(path, constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW, 0o600)
 
-/** Writes all, the expiry last, and closes, before the file gets its name: some file systems tell only then that the disk is full. */
+/**
+ * Writes all, the expiry last, and closes, before the file gets its name: some file systems tell only then that the disk is
+ * full.
+ */
 export const fillStaged = async (file: FileHandle, record: EncodedRecord, expiresAt: number, sync: boolean): Promise<void> => {
   await file.writeFile(record.bytes)
   await setExpiry(file, expiresAt)

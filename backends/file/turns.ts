@@ -6,7 +6,10 @@ import { claimOn, type Claim } from './lock-directory.js'
 import { takeLock } from './lock.js'
 
 export interface Turn extends Lane {
-  /** Runs a change while the lock is held. `prepare` makes the lock's token ready. The answer is the change's: whether it took place. */
+  /**
+   * Runs a change while the lock is held. `prepare` makes the lock's token ready. The answer is the change's: whether it took
+   * place.
+   */
   underLock(prepare: (claim: Claim) => Promise<unknown>, change: (claim: Claim) => Promise<boolean>): Promise<boolean>
 }
 
@@ -20,7 +23,10 @@ export class Turns {
     this.#now = now
   }
 
-  /** `work` is done again when it rejects with ENOENT: a directory was missing, or the lock was lost, or the record went away on the way. */
+  /**
+   * `work` is done again when it rejects with ENOENT: a directory was missing, or the lock was lost, or the record went away on
+   * the way.
+   */
   async run<T>(path: string, work: (turn: Turn) => Promise<T>): Promise<T> {
     const end = performance.now() + patienceMs
     const isLate = (): boolean => performance.now() > end

@@ -99,6 +99,8 @@ test('of many in one process that write one record, one at a time goes to the di
   t.is(most, 2) // the record, and a stage or a lock
 })
 
+const versionIn = (path: string): string => readFileSync(path, 'latin1').split(' ')[1] ?? ''
+
 test('a version that was read as soon as it was there can be replaced', async t => {
   const { store, data } = newStore(t)
   const key = newKey()
@@ -108,7 +110,7 @@ test('a version that was read as soon as it was there can be replaced', async t 
     let second = first
     while (second === first) {
       await new Promise(resolve => setImmediate(resolve))
-      for (let look = 0; second === first && look < 200; look++) second = readFileSync(recordPath(data, key), 'latin1').split(' ')[1] ?? ''
+      for (let look = 0; second === first && look < 200; look++) second = versionIn(recordPath(data, key))
     }
     t.not(await store.replace(key, 'third', second, inAnHour()), undefined)
     t.is(await writing, second)
@@ -135,7 +137,14 @@ test('a record is there until its expiry, to the millisecond', async t => {
   t.is((await store.get(key))?.value, 'new')
 })
 
-const lives = { '1 s': 1000, '30 days': 2_592_000_000, '31 days': 2_678_400_000, '400 days': 34_560_000_000, '1000 years': 31_556_952_000_000, 'for ever': Infinity }
+const lives = {
+  '1 s': 1000,
+  '30 days': 2_592_000_000,
+  '31 days': 2_678_400_000,
+  '400 days': 34_560_000_000,
+  '1000 years': 31_556_952_000_000,
+  'for ever': Infinity
+}
 
 for (const [name, life] of Object.entries(lives)) {
   test(`S045: a record that lives ${name} is read back`, async t => {
@@ -172,8 +181,9 @@ test('reading touches when less than asked for remains', async t => {
   const expiresAt = inAnHour()
   const later = expiresAt + 1000
   const version = await store.create(key, 'value', expiresAt)
-  t.deepEqual(await store.get(key, { expiresAt: later, ifBefore: expiresAt }), { value: 'value', version: version ?? '', expiresAt, touched: false })
-  t.deepEqual(await store.get(key, { expiresAt: later, ifBefore: expiresAt + 1 }), { value: 'value', version: version ?? '', expiresAt, touched: true })
+  const record = { value: 'value', version: version ?? '', expiresAt }
+  t.deepEqual(await store.get(key, { expiresAt: later, ifBefore: expiresAt }), { ...record, touched: false })
+  t.deepEqual(await store.get(key, { expiresAt: later, ifBefore: expiresAt + 1 }), { ...record, touched: true })
   t.is((await store.get(key))?.expiresAt, later)
 })
 
@@ -254,7 +264,8 @@ test('S138: a value over the limit is refused and the record stays as it was', a
 
 test('S141: no key and no namespace is ever a path', async t => {
   const { store, data } = newStore(t)
-  const hostile = ['../../outside', '/etc/passwd', '', '.', '..', 'a\0b', 'A'.repeat(64), 'x'.repeat(5000), newKey().toUpperCase(), `${newKey()}/x`]
+  const odd = ['', '.', '..', 'a\0b', 'A'.repeat(64), 'x'.repeat(5000), newKey().toUpperCase()]
+  const hostile = ['../../outside', '/etc/passwd', `${newKey()}/x`, ...odd]
   for (const key of hostile) {
     const version = (await store.create(key, key, inAnHour())) ?? ''
     t.is((await store.get(key))?.value, key)

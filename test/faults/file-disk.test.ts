@@ -58,7 +58,8 @@ testMounted('F08: a file system that becomes read-only refuses writes and is sti
   t.like(await child.failure('touch', key, inAnHour()), readOnly)
   t.like(await child.failure('lock', key, 1000, 0), readOnly)
   t.like(await child.failure('addOwned', key, key, inAnHour()), readOnly)
-  t.like(await child.call('get', key, { expiresAt: inAnHour() + 9999, ifBefore: inAnHour() + 9999 }), { value: 'value', version, touched: false })
+  const touch = { expiresAt: inAnHour() + 9999, ifBefore: inAnHour() + 9999 }
+  t.like(await child.call('get', key, touch), { value: 'value', version, touched: false })
   await child.call('run', 'mount', '-o', 'remount,rw', directory)
   t.truthy(await child.call('replace', key, 'again', version, inAnHour()))
 })

@@ -92,8 +92,9 @@ const describe = (error: SessionError & Partial<StoreError>): object => ({
   cause: (error.cause as NodeJS.ErrnoException | undefined)?.code
 })
 
-const call = (method: string, args: never[]): unknown =>
-  method in commands ? commands[method]?.(...args) : (store as unknown as Record<string, (...args: never[]) => unknown>)[method]?.(...args)
+const calls = store as unknown as typeof commands
+
+const call = (method: string, args: never[]): unknown => (method in commands ? commands[method]?.(...args) : calls[method]?.(...args))
 
 process.on('message', async ({ id, method, args }: { id: number; method: string; args: never[] }) => {
   try {

@@ -23,6 +23,13 @@ interface Reply {
   readonly acknowledged?: number
 }
 
+interface ProcessSettings {
+  readonly sync?: boolean
+  /** Commands that the process runs inside of: `['strace', '-f']`. */
+  readonly wrapper?: readonly string[]
+  readonly env?: NodeJS.ProcessEnv
+}
+
 /** Another process with a store, killed when the test is over. */
 export class FileProcess {
   readonly #child: ChildProcess
@@ -34,8 +41,7 @@ export class FileProcess {
   /** The last number that `saveForEver` told. */
   acknowledged = 0
 
-  /** `wrapper` runs the process inside other commands: `['strace', '-f']`. */
-  constructor(t: ExecutionContext, directory: string, settings: { sync?: boolean; wrapper?: readonly string[]; env?: NodeJS.ProcessEnv } = {}) {
+  constructor(t: ExecutionContext, directory: string, settings: ProcessSettings = {}) {
     const [command = '', ...args] = [...(settings.wrapper ?? []), process.execPath, childProgram, directory, settings.sync ? 'sync' : '']
     this.#child = spawn(command, args, { stdio: ['ignore', 'ignore', 'pipe', 'ipc'], env: { ...process.env, ...settings.env } })
     this.#child.setMaxListeners(0)
