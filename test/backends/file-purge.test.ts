@@ -1,7 +1,7 @@
 import test, { type ExecutionContext } from 'ava'
 import { spawnSync } from 'node:child_process'
 import { mkdirSync, readdirSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs'
-import { dirname } from 'node:path'
+import { basename, dirname } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { PurgeTimer } from '../../backends/file/purge-timer.js'
 import { newToken } from '../../backends/file/holder.js'
@@ -63,7 +63,7 @@ test('F22: a purge that waited for a record\'s lock looks at it again', async t 
   const path = recordPath(data, key)
   mkdirSync(`${path}.lock/${newToken()}`, { recursive: true })
   const purging = store.purgeExpired()
-  await until(t, () => readdirSync(dirname(path)).length === 3)
+  await until(t, () => readdirSync(`${data}/app/stages`).length === 2) // the purge's is in its lock, and the removal has one
   utimesSync(path, new Date(inAnHour()), new Date(inAnHour()))
   rmSync(`${path}.lock`, { recursive: true })
   t.is(await purging, 0)
@@ -96,23 +96,24 @@ test('what dead processes left is swept, what living ones hold is not', async t 
   const key = keyOf('record')
   const version = await store.create(key, 'value', inAnHour())
   const path = recordPath(data, key)
-  mkdirSync(`${path}.${deadToken()}`)
-  writeFileSync(`${path}.${deadToken()}`, 'created, not yet linked')
-  mkdirSync(`${path}.${deadToken()}.old/removed`, { recursive: true })
+  const stages = `${data}/app/stages`
+  const idle = readdirSync(stages)
+  mkdirSync(`${stages}/${deadToken()}`)
+  mkdirSync(`${stages}/${deadToken()}/token`, { recursive: true })
+  mkdirSync(`${stages}/${deadToken()}.old/token`, { recursive: true })
   const other = `${dirname(path)}/${key.slice(0, 2)}${newKey().slice(2)}`
-  mkdirSync(`${other}.lock/${deadToken()}/removed`, { recursive: true })
+  mkdirSync(`${other}.lock/${deadToken()}/token`, { recursive: true })
   mkdirSync(`${path}.lock`)
-  mkdirSync(`${data}/app/purge.${deadToken()}/token`, { recursive: true })
-  const living = [`${path}.${newToken()}`, `${path}.${foreignToken()}`, `${dirname(path)}/${keyOf('locked')}.lock/${newToken()}`]
+  const living = [`${stages}/${newToken()}`, `${stages}/${foreignToken()}`, `${dirname(path)}/${keyOf('locked')}.lock/${newToken()}`]
   for (const directory of living) mkdirSync(directory, { recursive: true })
   const strange = [`${dirname(path)}/README`, `${dirname(path)}/.lock`]
   for (const file of strange) writeFileSync(file, '')
   await store.purgeExpired()
   t.deepEqual(
     contentsOf(dirname(path)).map(name => `${dirname(path)}/${name}`),
-    [path, ...living, ...strange].toSorted()
+    [path, ...living.slice(2), ...strange].toSorted()
   )
-  t.deepEqual(readdirSync(`${data}/app`), ['records'])
+  t.deepEqual(readdirSync(stages).filter(name => !idle.includes(name)), living.slice(0, 2).map(name => basename(name)).toSorted())
   t.is((await store.get(key))?.version, version)
 })
 

@@ -1,6 +1,6 @@
 import test, { type ExecutionContext } from 'ava'
 import { subscribe, unsubscribe } from 'node:diagnostics_channel'
-import { mkdirSync, readdirSync, rmSync, statSync, utimesSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, rmSync, statSync, utimesSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { newToken } from '../../backends/file/holder.js'
@@ -171,15 +171,20 @@ testTraced('of two that create where a record has just gone, one succeeds (needs
   const { store, data } = newStore(t)
   await store.create(key, 'expired', Date.now() - 1)
   const path = recordPath(data, key)
-  mkdirSync(`${path}.lock/${newToken()}`, { recursive: true })
-  const wrapper = ['strace', '-f', '-qq', '-o', '/dev/null', '-e', 'trace=fsync', '-e', 'inject=fsync:delay_enter=500000']
-  const child = new FileProcess(t, data, { sync: true, wrapper })
+  const lock = `${path}.lock`
+  mkdirSync(`${lock}/${newToken()}`, { recursive: true })
+  const names = '?rename,?renameat,renameat2'
+  const wrapper = ['strace', '-f', '-qq', '-o', '/dev/null', '-e', `trace=${names}`, '-e', `inject=${names}:delay_enter=200000`]
+  const stages = join(data, 'app', 'stages')
+  const ours = readdirSync(stages)
+  const child = new FileProcess(t, data, { wrapper })
   const theirs = child.call<string | undefined>('create', key, 'theirs', inAnHour())
-  const others = (): string[] => readdirSync(dirname(path)).filter(name => name !== key && name !== `${key}.lock`)
-  const stage = await until(() => others().find(name => statSync(join(dirname(path), name)).isDirectory()))
+  const stage = await until(() => readdirSync(stages).find(name => !ours.includes(name)))
+  await until(() => statSync(join(stages, stage, stage, 'record')).size || undefined)
   rmSync(path)
-  rmSync(`${path}.lock`, { recursive: true })
-  await until(() => contentsOf(dirname(path)).find(name => !name.startsWith(stage) && statSync(join(dirname(path), name)).size > 0))
+  rmSync(lock, { recursive: true })
+  await until(() => (existsSync(join(stages, stage)) ? undefined : true)) // it has the lock, or begins anew
+  for (let look = 0; look < 10 && existsSync(lock); look++) await sleep(1) // and has looked at the record
   const mine = await store.create(key, 'mine', inAnHour())
   const versions = [mine, await theirs].filter(version => version !== undefined)
   t.is(versions.length, 1)

@@ -35,6 +35,7 @@ export class FileProcess {
   readonly #child: ChildProcess
   readonly #waiting = new Map<number, (reply: Reply) => void>()
   readonly #ready: Promise<void>
+  readonly #closed: Promise<unknown>
   #calls = 0
   #pid = 0
   stderr = ''
@@ -45,6 +46,7 @@ export class FileProcess {
     const [command = '', ...args] = [...(settings.wrapper ?? []), process.execPath, childProgram, directory, settings.sync ? 'sync' : '']
     this.#child = spawn(command, args, { stdio: ['ignore', 'ignore', 'pipe', 'ipc'], env: { ...process.env, ...settings.env } })
     this.#child.setMaxListeners(0)
+    this.#closed = once(this.#child, 'close')
     this.#child.stderr?.on('data', text => (this.stderr += text))
     this.#ready = new Promise((resolve, reject) => {
       this.#child.on('message', (reply: Reply) => {
@@ -92,7 +94,7 @@ export class FileProcess {
   }
 
   async ended(): Promise<void> {
-    if (!this.#hasEnded) await once(this.#child, 'exit')
+    await this.#closed
   }
 
   get #hasEnded(): boolean {
