@@ -16,7 +16,6 @@ export class Stages {
   readonly #root: string
   readonly #directories: Directories
   readonly #idle: Stage[] = []
-  #isClosed = false
 
   constructor(root: string, directories: Directories) {
     this.#root = root
@@ -29,7 +28,7 @@ export class Stages {
 
   /** Takes back a stage with nothing in its token. */
   async giveBack(stage: Stage): Promise<void> {
-    if (this.#isClosed || this.#idle.length >= mostIdle) await this.discard(stage)
+    if (this.#idle.length >= mostIdle) await this.discard(stage)
     else this.#idle.push(stage)
   }
 
@@ -51,7 +50,6 @@ export class Stages {
   }
 
   async close(): Promise<void> {
-    this.#isClosed = true
     await Promise.all(this.#idle.splice(0).map(stage => this.discard(stage)))
   }
 }

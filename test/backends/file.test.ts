@@ -1,8 +1,7 @@
 import test from 'ava'
-import { readFileSync, readdirSync, statSync, utimesSync } from 'node:fs'
-import { dirname } from 'node:path'
+import { readFileSync, statSync, utimesSync } from 'node:fs'
 import { TooLargeError } from '../../src/errors.js'
-import { contentsOf, handClock, inAnHour, keyOf, newKey, newStore, openStore, recordPath } from '../support/file-store.js'
+import { contentsOf, handClock, inAnHour, keyOf, newKey, newStore, openStore, recordPath, stagesIn } from '../support/file-store.js'
 
 test('what was created is read, with its version and expiry', async t => {
   const { store } = newStore(t)
@@ -87,16 +86,26 @@ test('of many in one process that write one record, one at a time goes to the di
   t.teardown(() => other.close())
   const key = newKey()
   await store.create(key, 'base', inAnHour())
-  let isDone = false
-  let most = 0
-  const writes = Promise.all(Array.from({ length: 50 }, (_, n) => (n % 2 ? store : other).replace(key, `${n}`, 'another', inAnHour())))
-  const done = writes.then(() => (isDone = true))
-  while (!isDone) {
-    most = Math.max(most, readdirSync(dirname(recordPath(data, key))).length)
-    await new Promise(resolve => setImmediate(resolve))
-  }
-  await done
-  t.is(most, 2) // the record, and a stage or a lock
+  await Promise.all(Array.from({ length: 50 }, (_, n) => (n % 2 ? store : other).replace(key, `${n}`, 'another', inAnHour())))
+  t.is(stagesIn(data).length, 2) // one of each store's, used again and again
+})
+
+test('a stage is used again, a few are kept, and none after closing', async t => {
+  const { store, data } = newStore(t)
+  const key = newKey()
+  const version = (await store.create(key, 'value', inAnHour())) ?? ''
+  const stages = stagesIn(data)
+  t.is(stages.length, 1)
+  t.is(await store.create(key, 'value', inAnHour()), undefined)
+  t.is(await store.replace(key, 'value', 'another', inAnHour()), undefined)
+  t.is(await store.delete(key, 'another'), false)
+  t.not(await store.replace(key, 'value', version, inAnHour()), undefined)
+  await store.delete(key)
+  t.deepEqual(stagesIn(data), stages)
+  await Promise.all(Array.from({ length: 100 }, (_, n) => store.create(keyOf(`${n}`), 'value', inAnHour())))
+  t.true(stagesIn(data).length <= 32)
+  await store.close()
+  t.deepEqual(stagesIn(data), [])
 })
 
 const versionIn = (path: string): string => readFileSync(path, 'latin1').split(' ')[1] ?? ''

@@ -1,6 +1,6 @@
 import test, { type ExecutionContext } from 'ava'
 import { subscribe, unsubscribe } from 'node:diagnostics_channel'
-import { existsSync, mkdirSync, readdirSync, rmSync, statSync, utimesSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync, utimesSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { newToken } from '../../backends/file/holder.js'
@@ -21,11 +21,11 @@ const holder = async (t: ExecutionContext, data: string, signal: NodeJS.Signals,
   return { child, outcome }
 }
 
-const until = async <T>(look: () => T | undefined): Promise<T> => {
+const until = async <T>(look: () => T | null | undefined): Promise<T> => {
   for (;;) {
     try {
       const found = look()
-      if (found !== undefined) return found
+      if (found !== undefined && found !== null) return found
     } catch {
       // a file went away while it was looked at
     }
@@ -173,14 +173,16 @@ testTraced('of two that create where a record has just gone, one succeeds (needs
   const path = recordPath(data, key)
   const lock = `${path}.lock`
   mkdirSync(`${lock}/${newToken()}`, { recursive: true })
-  const names = '?rename,?renameat,renameat2'
-  const wrapper = ['strace', '-f', '-qq', '-o', '/dev/null', '-e', `trace=${names}`, '-e', `inject=${names}:delay_enter=200000`]
+  const renames = '?rename,?renameat,renameat2'
+  const log = `${data}.log`
+  const slowly = ['-e', `trace=?link,linkat,${renames}`, '-e', `inject=${renames}:delay_enter=200000`]
+  const wrapper = ['strace', '-f', '-qq', '-o', log, ...slowly]
   const stages = join(data, 'app', 'stages')
   const ours = readdirSync(stages)
   const child = new FileProcess(t, data, { wrapper })
   const theirs = child.call<string | undefined>('create', key, 'theirs', inAnHour())
   const stage = await until(() => readdirSync(stages).find(name => !ours.includes(name)))
-  await until(() => statSync(join(stages, stage, stage, 'record')).size || undefined)
+  await until(() => readFileSync(log, 'utf8').match(/EEXIST/))
   rmSync(path)
   rmSync(lock, { recursive: true })
   await until(() => (existsSync(join(stages, stage)) ? undefined : true)) // it has the lock, or begins anew

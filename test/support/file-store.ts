@@ -51,6 +51,8 @@ export const newStore = (t: ExecutionContext, settings: OpenSettings = {}): { st
 
 export const newKey = (): string => randomBytes(32).toString('hex')
 
+export const stagesIn = (data: string): string[] => readdirSync(join(data, namespace, 'stages')).toSorted()
+
 export const keyOf = (name: string): string => createHash('sha256').update(name).digest('hex')
 
 export const recordPath = (data: string, key: string): string => join(data, namespace, 'records', key.slice(0, 2), key)
