@@ -7,12 +7,16 @@ export interface Carrier {
   read(slot?: string): readonly string[]
   /** Sends the value with the response; the last of several writes to one slot counts. Throws `HeadersSentError` once the headers have left. */
   write(value: string, attributes: CookieAttributes, slot?: string): void
+  /** The name under which the client keeps a slot's value, where it has one: its octets count, and a seal is bound to it. */
+  name?(slot?: string): string
   /** Asks the client to forget the value. Throws like `write`. */
   expire(attributes: CookieAttributes, slot?: string): void
   /** Forgets what `write` and `expire` were asked and not yet sent. */
   forget(): void
   /** The response is held until the promise is settled. One that rejects, and whose failure nobody took, becomes the error answer. */
   hold(promise: Promise<unknown>): void
+  /** The exchange failed: the error becomes the answer if the headers have not left, else the connection is destroyed. */
+  fail(error: Error): void
   /** The session's data was looked at: the response depends on it. */
   used(): void
   readonly headersSent: boolean
@@ -31,6 +35,18 @@ export interface CookieAttributes {
   readonly priority?: 'low' | 'medium' | 'high' | undefined
   /** When the client may forget it, in epoch milliseconds; absent: when it closes. */
   readonly expiresAt?: number | undefined
+}
+
+/** Who is told when a response is about to leave, and when the exchange is over. */
+export interface ExchangeListener {
+  /** The head is about to leave with this status; it waits for what is answered. Called once. */
+  beforeHead(status: number): Promise<unknown> | undefined
+  /** The end is about to leave; it waits for what is answered. Called once, after `beforeHead`. */
+  beforeEnd(status: number): Promise<unknown> | undefined
+  /** The handler's promise, where it answered one: until it settles, the handler may still let a failure through. */
+  working?(): Promise<unknown> | undefined
+  /** `finish`: the response is complete. `abort`: its connection closed before. `failed`: an error became the answer. */
+  over(how: 'finish' | 'abort' | 'failed'): void
 }
 
 /** An id that a client presented and that proved to be ours. */

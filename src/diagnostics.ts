@@ -2,14 +2,14 @@ import { channel, type Channel } from 'node:diagnostics_channel'
 
 /**
  * What phial tells on `node:diagnostics_channel`, each on a channel of its own: `phial:created`, `phial:gone`, …
- * No event ever carries an id, a key, a secret or data of a session.
+ * No event ever carries an id, a secret or data of a session. The error of a `store-error` may name a file, whose name is a hash.
  */
 export interface PhialEvents {
   created: { backend: string }
   regenerated: { backend: string }
   destroyed: { backend: string; reason: 'destroy' | 'invalidate' | 'revoke' }
-  /** A record was there, past its idle or absolute end. */
-  expired: { backend: string; reason: 'idle' | 'lifetime' | 'future' }
+  /** A record was there, past its absolute end or from the future. Past its idle end it is not there: `unknown-id`. */
+  expired: { backend: string; reason: 'lifetime' | 'future' }
   /** A well-formed id that verified, whose record is not there (any more). */
   'unknown-id': { backend: string }
   /** An id that was not believed; the store was not asked. */
@@ -25,13 +25,13 @@ export interface PhialEvents {
   /** A request ended with changes that nobody saved. */
   dropped: { reason: 'not-saved' | 'response-failed' | 'aborted'; keys: number }
   /** A cookie that was due was not sent. */
-  'cookie-skipped': { reason: 'headers-sent' | 'insecure' | 'gone' }
+  'cookie-skipped': { reason: 'headers-sent' | 'gone' }
   /** `public` or `s-maxage` on a response that sets the session's cookie was overridden. */
   'cache-overridden': { value: string }
   evicted: { backend: string; reason: 'count' | 'bytes' }
   'lock-compromised': { backend: string }
-  /** A hook of the application (`onError`, `revive`, …) threw. */
-  'hook-failed': { hook: string; error: unknown }
+  /** The application's `onError` threw, and the library answered. */
+  'hook-failed': { hook: 'onError'; error: unknown }
 }
 
 export type PhialEvent = keyof PhialEvents

@@ -22,7 +22,7 @@ export interface ConfigErrorDetails {
   readonly cause?: unknown
 }
 
-/** A setting is missing, malformed, unknown, or unsafe beside another. Thrown at start, never at a request. */
+/** A setting is missing, malformed, unknown, or unsafe beside another. Thrown at start; at a request only for what is set there (`session.cookie`). */
 export class ConfigError extends SessionError {
   readonly code = 'PHIAL_CONFIG'
   readonly setting: string | undefined

@@ -12,6 +12,7 @@ import type { Carrier, IdSource } from './carrier.js'
  * - A *version* is an opaque string, compared for equality only. No two writes share one.
  * - A *time* is absolute, in epoch milliseconds on this process's clock (`BackendContext.now`); it is sent to
  *   a server as a duration, so that no server's clock takes part.
+ *   One that is past is taken like any other: the record is then missing.
  * - Missing is an answer. A rejection means that the system failed, and is a `StoreError` naming the backend and
  *   the operation, or a `TooLargeError`.
  */
@@ -50,7 +51,7 @@ export interface StoredRecord {
   readonly version: string
   /** When the record would have expired before this read's touch, where the server tells it. */
   readonly expiresAt?: number | undefined
-  /** Whether this read's touch was due and took effect. */
+  /** `true` when this read's touch was due and took effect. */
   readonly touched?: boolean | undefined
 }
 
@@ -81,7 +82,7 @@ export interface Manifest {
 
 /** Ability `enumerable`. */
 export interface Enumerable {
-  /** Every live key of this namespace, and of no other. What is written meanwhile may or may not appear. */
+  /** Every live key of this namespace, and of no other. One may come twice; what is written meanwhile may or may not appear. */
   keys(): AsyncIterable<string>
 }
 
@@ -94,8 +95,9 @@ export interface Purgeable {
 /** Ability `lockable`: an advisory lease. */
 export interface Lockable {
   /**
-   * A lease on the key, `undefined` when it was not free until `waitUntil` (epoch ms).
-   * A lease ends by itself after `leaseMs`, so that a dead holder blocks nobody for longer.
+   * A lease on the key, `undefined` when it was not free until `waitUntil` (epoch ms, from which the time to wait is reckoned at the call).
+   * A lease ends by itself after `leaseMs`, so that a dead holder blocks nobody for longer. Who waits when the manager is closed gets
+   * `SessionClosedError` or `undefined`, never a lease.
    */
   lock(key: string, leaseMs: number, waitUntil: number): Promise<Lease | undefined>
 }
@@ -107,7 +109,10 @@ export interface Lease {
 
 /** Ability `ownerIndex`: which keys were indexed under an owner. `owner` is a hash, like a key. */
 export interface OwnerIndex {
-  /** Puts the entry in, durably, before it resolves. The entry lasts at least until `expiresAt`. */
+  /**
+   * Puts the entry in, durably, before it resolves. It lasts at least until `expiresAt`, and a later call never makes it last shorter;
+   * only the eviction of its record may take it away before.
+   */
   addOwned(owner: string, key: string, expiresAt: number): Promise<void>
   removeOwned(owner: string, key: string): Promise<void>
   /** A superset of the owner's keys: an entry is added before its record and removed after it. */
@@ -127,6 +132,8 @@ export interface BackendContext<Options = Readonly<Record<string, unknown>>> {
   readonly lockDir?: string | undefined
   /** The application's limit on a record, in bytes. */
   readonly maxBytes: number
+  /** Seconds after which a session ends whatever its activity, for a backend of scope `request`; none when absent. */
+  readonly lifetime?: number | undefined
   /** Signs or encrypts what a backend of scope `request` hands to the client. */
   readonly sealer: Sealer
 }
@@ -156,6 +163,9 @@ export interface Backend<Options = Readonly<Record<string, unknown>>> {
   /** Makes the manager; reads and writes nothing yet. Throws `ConfigError` for what can be seen to be wrong at start. */
   open(context: BackendContext<Options>): NamespaceManager | RequestNamespace
 }
+
+/** A namespace manager's class: made with the context that a backend's `open` is called with. */
+export type NamespaceManagerClass = new (context: BackendContext<any>) => NamespaceManager
 
 /** One setting of a table: its type, its default, and a sentence for the documentation. */
 export interface OptionRow {

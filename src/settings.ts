@@ -1,12 +1,12 @@
-import type { Backend, NamespaceManager } from './namespace-manager.js'
+import type { Backend, NamespaceManager, NamespaceManagerClass } from './namespace-manager.js'
 
 /**
  * The settings as the library uses them: whole, checked and frozen. `config/` makes them of an INI file or of
  * what a person wrote; its table holds each one's INI name, type, default and sentence. Durations are seconds.
  */
 export interface Settings {
-  /** The word for a backend, a module's name, or a backend or namespace manager of one's own. */
-  readonly type: string | Backend | NamespaceManager
+  /** The word for a backend, a module's name, or a backend, a namespace manager or its class. */
+  readonly type: string | Backend | NamespaceManager | NamespaceManagerClass
   readonly dataDir: string | undefined
   readonly lockDir: string | undefined
   readonly namespace: string

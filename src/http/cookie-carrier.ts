@@ -1,0 +1,109 @@
+import type { Carrier, CookieAttributes } from '../carrier.js'
+import { HeadersSentError } from '../errors.js'
+import { readSlot, slotName } from './cookie-slots.js'
+import type { HeaderEdits } from './header-edits.js'
+import type { ConnectedRequest } from './secure-request.js'
+import { expireCookie, setCookie, type CookieMoment } from './set-cookie.js'
+
+/** The slice of the response gate that a carrier needs. */
+export interface CookieOutlet {
+  /** The response waits for the promise. */
+  hold(promise: Promise<unknown>): void
+  /** The error becomes the answer. */
+  fail(error: Error): void
+  readonly headersSent: boolean
+  /** The response is complete. */
+  readonly finished: boolean
+}
+
+/** The same for all requests of a manager. */
+export interface CookieCarrierOptions {
+  /** The cookie's name; its slots are `name-slot`. */
+  readonly name: string
+  /** The clock, in epoch milliseconds. */
+  readonly now: () => number
+  /** Decides `secure: 'auto'`; see `secureRequests`. */
+  readonly isEncrypted: (request: ConnectedRequest) => boolean
+}
+
+/** Carries a session's id in a cookie. Reading needs the request alone; what concerns the response asks for its outlet, once. */
+export class CookieCarrier implements Carrier {
+  readonly #request: ConnectedRequest
+  readonly #openOutlet: () => CookieOutlet
+  readonly #options: CookieCarrierOptions
+  readonly #lines = new Map<string, string>()
+  readonly #expiring = new Set<string>()
+  #outlet: CookieOutlet | undefined
+  #isUsed = false
+
+  constructor(request: ConnectedRequest, openOutlet: () => CookieOutlet, options: CookieCarrierOptions) {
+    this.#request = request
+    this.#openOutlet = openOutlet
+    this.#options = options
+  }
+
+  name(slot?: string): string {
+    return slotName(this.#options.name, slot)
+  }
+
+  read(slot?: string): readonly string[] {
+    return readSlot(this.#request, this.#options.name, slot)
+  }
+
+  write(value: string, attributes: CookieAttributes, slot?: string): void {
+    this.#expiring.delete(this.#put(attributes, slot, (name, moment) => setCookie(name, value, attributes, moment)))
+  }
+
+  expire(attributes: CookieAttributes, slot?: string): void {
+    this.#expiring.add(this.#put(attributes, slot, (name, moment) => expireCookie(name, attributes, moment)))
+  }
+
+  forget(): void {
+    this.#lines.clear()
+    this.#expiring.clear()
+  }
+
+  /** The cookies that the client is to forget: of what was prepared, they alone go out with an error answer. */
+  expiringLines(): string[] {
+    return Array.from(this.#expiring, (name) => this.#lines.get(name)!)
+  }
+
+  hold(promise: Promise<unknown>): void {
+    this.#reach().hold(promise)
+  }
+
+  fail(error: Error): void {
+    this.#reach().fail(error)
+  }
+
+  used(): void {
+    this.#isUsed = true
+    this.#reach()
+  }
+
+  get headersSent(): boolean {
+    return this.#reach().headersSent
+  }
+
+  get finished(): boolean {
+    return this.#reach().finished
+  }
+
+  /** What the gate adds to the head when it leaves. */
+  headerEdits(): HeaderEdits {
+    const setsCookie = this.#lines.size > 0
+    return { cookies: new Map(this.#lines), varyCookie: this.#isUsed || setsCookie, noStore: setsCookie }
+  }
+
+  #put({ secure }: CookieAttributes, slot: string | undefined, line: (name: string, moment: CookieMoment) => string): string {
+    const name = this.name(slot)
+    if (this.headersSent) throw new HeadersSentError(`The headers have left: the cookie ${name} cannot be sent any more`)
+    const encrypted = secure === 'auto' && this.#options.isEncrypted(this.#request)
+    this.#lines.set(name, line(name, { encrypted, now: this.#options.now() }))
+    return name
+  }
+
+  #reach(): CookieOutlet {
+    return this.#outlet ??= this.#openOutlet()
+  }
+}

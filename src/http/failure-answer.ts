@@ -1,0 +1,37 @@
+import { STATUS_CODES } from 'node:http'
+import { LockTimeoutError, SessionClosedError, SessionConflictError, SessionGoneError, StoreError } from '../errors.js'
+
+/** A whole response: what the client sees of a failure. */
+export interface FailureAnswer {
+  readonly status: number
+  readonly headers: Readonly<Record<string, string | string[]>>
+  readonly body: string
+}
+
+/**
+ * The answer to a failure that reached nobody: generic, kept by no cache, without a cookie.
+ *
+ * 503 means *not confirmed*: the write may or may not have happened, and the same request may succeed a little later. 409 means
+ * that the session is gone; no cookie is set, since the browser may already hold its successor.
+ */
+export const failureAnswer = (error: Error): FailureAnswer => {
+  const status = statusOf(error)
+  const body = `${STATUS_CODES[status]}\n`
+  return {
+    status,
+    headers: {
+      'Content-Type': 'text/plain; charset=utf-8',
+      'Content-Length': String(body.length),
+      'Cache-Control': 'no-store',
+      ...(status === 503 && { 'Retry-After': '1' })
+    },
+    body
+  }
+}
+
+const unconfirmed = [StoreError, SessionConflictError, LockTimeoutError, SessionClosedError]
+
+const statusOf = (error: Error): number => {
+  if (error instanceof SessionGoneError) return 409
+  return unconfirmed.some((kind) => error instanceof kind) ? 503 : 500
+}

@@ -1,0 +1,71 @@
+import { isHttp1, type GatedResponse } from './gated-response.js'
+
+/**
+ * Makes a response look as far as its stand-in is. It changes the few members that tell how far a response is; the others derive
+ * from these: where there is a head, `headersSent` is true and `setHeader` throws.
+ */
+export class Pretence {
+  readonly #res: GatedResponse
+  readonly #standIn: GatedResponse
+  readonly #undo: (() => void)[] = []
+  /** What the head is going to be made of … */
+  readonly #prepared: Settings
+  /** … and what can be read since it seems to have left. */
+  #shown: Settings | undefined
+
+  constructor(res: GatedResponse, standIn: GatedResponse) {
+    this.#res = res
+    this.#standIn = standIn
+    this.#prepared = settingsOf(res)
+  }
+
+  /** To be called after each call on the stand-in. */
+  update(): void {
+    if (this.#shown === undefined) this.#showHead()
+    const res = this.#res
+    if (!isHttp1(res)) this.#show(res.stream, ['headersSent'])
+    this.#show(res, isHttp1(res) ? http1Members : http2Members)
+  }
+
+  /** The response is as it was. Returns what was assigned meanwhile (`res.statusCode = …`): too late for the head, not lost. */
+  end(): Settings {
+    for (const undo of this.#undo.toReversed()) undo()
+    const late = Object.entries(settingsOf(this.#res)).filter(([name, value]) => value !== this.#shown?.[name])
+    Object.assign(this.#res, this.#prepared)
+    return Object.fromEntries(late)
+  }
+
+  /** `writeHead` sets the status, and headers where there were some before. */
+  #showHead(): void {
+    for (const name of this.#standIn.getHeaderNames()) {
+      const value = this.#standIn.getHeader(name)!
+      if (value !== this.#res.getHeader(name) && !name.startsWith(':')) this.#res.setHeader(name, value)
+    }
+    Object.assign(this.#res, settingsOf(this.#standIn))
+    this.#shown = settingsOf(this.#res)
+  }
+
+  #show(owner: object, names: readonly string[]): void {
+    for (const name of names) {
+      const value: unknown = Reflect.get(this.#standIn, name)
+      if (Reflect.get(owner, name) !== value) this.#showOne(owner, name, value)
+    }
+  }
+
+  #showOne(owner: object, name: string, value: unknown): void {
+    const own = Object.getOwnPropertyDescriptor(owner, name)
+    this.#undo.push(() => own ? Object.defineProperty(owner, name, own) : Reflect.deleteProperty(owner, name))
+    Object.defineProperty(owner, name, { value, writable: true, enumerable: true, configurable: true })
+  }
+}
+
+const http1Members = ['_header', 'finished', 'writableFinished', 'writableLength', 'writableNeedDrain']
+const http2Members = ['finished', 'writableEnded', 'writableLength']
+
+type Settings = Readonly<Record<string, unknown>>
+
+/** The status message of HTTP/2 is always empty, and warns whoever reads it. */
+const settingsOf = (res: GatedResponse): Settings => {
+  const { statusCode, sendDate } = res
+  return isHttp1(res) ? { statusCode, sendDate, statusMessage: res.statusMessage } : { statusCode, sendDate }
+}

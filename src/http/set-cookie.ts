@@ -1,0 +1,61 @@
+import { stringifySetCookie } from 'cookie'
+import type { CookieAttributes } from '../carrier.js'
+import { TooLargeError } from '../errors.js'
+import { checkCookie } from './cookie-rules.js'
+
+/** What decides about a cookie beside its own attributes. */
+export interface CookieMoment {
+  /** Whether this exchange is encrypted: asked for `secure: 'auto'`. */
+  readonly encrypted: boolean
+  /** Epoch milliseconds. */
+  readonly now: number
+}
+
+/**
+ * One `Set-Cookie` line. All that can be wrong with it is found here, so that nothing is left to fail when it is sent.
+ * Throws `ConfigError` for a name or attributes that `checkCookie` refuses, `TypeError` for a value that is not made of
+ * cookie-octets (Node itself lets TAB and Latin-1 through) or an `expiresAt` that is not a number, and `TooLargeError`.
+ *
+ * `secure: true` is sent as such on a plain connection too: browsers and curl take it from localhost, Safari does not.
+ */
+export const setCookie = (name: string, value: string, attributes: CookieAttributes, moment: CookieMoment): string => {
+  checkCookie(name, attributes)
+  checkValue(name, value)
+  const { domain, path, httpOnly, sameSite, partitioned, priority } = attributes
+  return stringifySetCookie({
+    name, value, path, httpOnly, sameSite, partitioned,
+    secure: attributes.secure === 'auto' ? moment.encrypted : attributes.secure,
+    ...(domain === undefined ? {} : { domain }),
+    ...(priority === undefined ? {} : { priority }),
+    ...(attributes.expiresAt === undefined ? {} : life(attributes.expiresAt, moment.now))
+  }, { encode: asItIs })
+}
+
+/** The line that makes a browser forget the cookie. `attributes` are those that it was set with, or it is another cookie. */
+export const expireCookie = (name: string, attributes: CookieAttributes, moment: CookieMoment): string =>
+  setCookie(name, '', { ...attributes, expiresAt: 0 }, moment)
+
+/** `cookie` 1 percent-encodes base64's `+` and `/`, `cookie` 2 does not: the wire form shall not depend on it. */
+const asItIs = (value: string): string => value
+
+const checkValue = (name: string, value: string): void => {
+  if (!cookieOctets.test(value)) throw new TypeError(`The cookie ${name}: its value may hold visible ASCII only, without " , ; \\`)
+  const size = name.length + value.length
+  if (size > maxPair) throw new TooLargeError(`The cookie ${name} would be ${size} bytes; browsers keep ${maxPair}`, size, maxPair)
+}
+
+/**
+ * Both forms, in step, since some programs know `Expires` only; rounded up, so that the cookie outlives what it stands for.
+ * The past becomes 1970 and `Max-Age=0`, which RFC 6265's grammar for servers lacks and its rules for browsers have.
+ */
+const life = (expiresAt: number, now: number): { maxAge: number; expires: Date } => {
+  const maxAge = Math.min(Math.max(Math.ceil((expiresAt - now) / 1000), 0), maxAgeSeconds)
+  return { maxAge, expires: new Date(maxAge === 0 ? 0 : Math.ceil(now / 1000 + maxAge) * 1000) }
+}
+
+// RFC 6265 section 4.1.1.
+const cookieOctets = /^[\x21\x23-\x2B\x2D-\x3A\x3C-\x5B\x5D-\x7E]*$/
+// RFC 6265bis section 5.6: name and value together, the "=" not counted.
+const maxPair = 4096
+// RFC 6265bis section 5.5: browsers keep no cookie for more than 400 days.
+const maxAgeSeconds = 34_560_000

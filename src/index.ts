@@ -1,0 +1,27 @@
+export { createManager, loadIni, withSession } from './phial.js'
+
+export type { SessionHandler, SessionRequest } from './http/wrap.js'
+export type { SettingsInput } from '../config/table.js'
+export type { SettingsSource } from '../config/settings-source.js'
+export type { LoadIniOptions } from '../config/load-ini.js'
+
+export { Session } from './session/session.js'
+export type { LockOptions, RegenerateOptions, SessionLock } from './session/session.js'
+export type { SessionCookie } from './session/session-cookie.js'
+export type { Flash, FlashOptions } from './session/flash.js'
+export { SessionObject } from './session/session-object.js'
+export { SessionManager } from './session/session-manager.js'
+export type { Revocation, SessionSummary } from './session/owned-sessions.js'
+
+export {
+  CodecError, ConfigError, DependencyError, HeadersSentError, LockTimeoutError, SessionClosedError, SessionConflictError,
+  SessionError, SessionGoneError, StoreError, StoreOutcomeUnknownError, StoreTimeoutError, StoreUnavailableError, TooLargeError,
+} from './errors.js'
+export type { PhialEvent, PhialEvents } from './diagnostics.js'
+export type { DataSerializer, OnError, Revive, Settings } from './settings.js'
+
+export type {
+  Backend, BackendContext, Enumerable, Lease, Lockable, Manifest, NamespaceManager, NamespaceManagerClass, OptionRow, OptionTable, OwnerIndex, Purgeable,
+  RequestNamespace, Sealer, StoredRecord, Touch,
+} from './namespace-manager.js'
+export type { Carrier, CookieAttributes, IdSource, PresentedId } from './carrier.js'

@@ -1,0 +1,123 @@
+import type { Content, RecordMeta } from './record.js'
+
+/** A record taken apart, for changes to be applied to. */
+export interface OpenRecord {
+  readonly meta: RecordMeta
+  readonly content: Content
+}
+
+/** One change that a session made, able to be made again on a newer record. */
+export type Change =
+  | { readonly kind: 'clear' }
+  | { readonly kind: 'set' | 'delete'; readonly key: string }
+  | { readonly kind: 'edit'; readonly edit: (record: OpenRecord) => void }
+
+/** Changes in their order, each under a name that tells which earlier one it takes the place of. */
+export type Changes = ReadonlyMap<string, Change>
+
+/** The name of a change of this key. */
+export const nameOf = (key: string): string => `=${key}`
+
+const CLEAR = 'clear'
+
+/** Both, one after the other: what a `clear` of the later ones undoes is left out. */
+export const joined = (earlier: Changes, later: Changes): Changes => {
+  if (later.has(CLEAR)) return later
+  const all = new Map(earlier)
+  for (const [name, change] of later) put(all, name, change)
+  return all
+}
+
+/**
+ * What a session changed since it was loaded or last saved: operations in their order, not a difference. An explicit `set`
+ * counts even when it sets what was there; a later one on the same key takes the earlier one's place.
+ */
+export class ChangeLog {
+  #changes = new Map<string, Change>()
+  #edits = 0
+
+  get isEmpty(): boolean {
+    return this.#changes.size === 0
+  }
+
+  get size(): number {
+    return this.#changes.size
+  }
+
+  /** What is not handed over yet, as it is now. */
+  get changes(): Changes {
+    return new Map(this.#changes)
+  }
+
+  has(key: string): boolean {
+    return this.#changes.has(nameOf(key))
+  }
+
+  set(key: string): void {
+    put(this.#changes, nameOf(key), { kind: 'set', key })
+  }
+
+  delete(key: string): void {
+    put(this.#changes, nameOf(key), { kind: 'delete', key })
+  }
+
+  /** Everything before it is undone by it, so nothing before it is kept. */
+  clear(): void {
+    this.#changes = new Map([[CLEAR, { kind: 'clear' }]])
+  }
+
+  /** Another edit under the same name takes the earlier one's place; without a name each one counts. */
+  edit(edit: (record: OpenRecord) => void, name: string = `#${this.#edits++}`): void {
+    put(this.#changes, name, { kind: 'edit', edit })
+  }
+
+  /** Hands the changes over and begins anew. */
+  take(): Changes {
+    const taken = this.#changes
+    this.#changes = new Map()
+    return taken
+  }
+
+  /** Takes one change out, if it is still the one that is meant. */
+  remove(name: string, change: Change | undefined): void {
+    if (change !== undefined && this.#changes.get(name) === change) this.#changes.delete(name)
+  }
+
+  /** Puts changes that could not be written back, before those made since. */
+  putBack(changes: Changes): void {
+    this.#changes = new Map(joined(changes, this.#changes))
+  }
+}
+
+/**
+ * Makes the changes again on a newer record. Values come from the data as it was when the session was saved, and are
+ * put in whole: the same key set twice is the later save's.
+ */
+export const applyChanges = (changes: Changes, saved: Readonly<Record<string, unknown>>, record: OpenRecord): void => {
+  for (const change of changes.values()) applyChange(change, saved, record)
+}
+
+const applyChange = (change: Change, saved: Readonly<Record<string, unknown>>, record: OpenRecord): void => {
+  const { meta, content } = record
+  switch (change.kind) {
+    case 'clear':
+      content.data = {}
+      content.fields = {}
+      meta.owner = undefined
+      break
+    case 'set':
+      if (Object.hasOwn(saved, change.key)) content.data[change.key] = saved[change.key]
+      break
+    case 'delete':
+      delete content.data[change.key]
+      break
+    case 'edit':
+      change.edit(record)
+  }
+}
+
+/** A later change of a name comes last. */
+const put = (changes: Map<string, Change>, name: string, change: Change): void => {
+  changes.delete(name)
+  changes.set(name, change)
+}

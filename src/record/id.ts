@@ -1,0 +1,82 @@
+import { hash, type KeyObject } from 'node:crypto'
+import { sign } from 'cookie-signature'
+import type { Carrier, CookieAttributes, IdSource, PresentedId } from '../carrier.js'
+import { emit } from '../diagnostics.js'
+import { signedBy, signingKeys } from './keys.js'
+import { randomText } from './random.js'
+import { isWellFormed } from './well-formed.js'
+
+const ID_BYTES = 32
+const ID_CHARS = 43
+const ID = /^[\w-]{43}$/
+/** An id, a dot, and an HMAC-SHA-256 in base64 without its padding, as cookie-signature writes it. */
+const SIGNED_ID = /^[\w-]{43}\.[A-Za-z0-9+/]{43}$/
+/** A client sends one. The others cost an HMAC for each secret. */
+const MOST_CANDIDATES = 8
+
+/** 256 random bits as 43 characters of base64url; they mean nothing. Throws when the random source fails. */
+export const newId = (): string => randomText(ID_BYTES)
+
+/** Whether it has the form of an id. Says nothing of whether there is such a session. */
+export const isId = (text: string): boolean => ID.test(text)
+
+/** The key under which a session is stored: a hash, so that a leaked store opens no session. 64 lower-case hexadecimal digits. */
+export const keyOf = (id: string): string => hash('sha256', `phial key ${id}`)
+
+/** The form in which an owner is stored. Throws a `TypeError` for ill-formed Unicode, of which two might look the same. */
+export const ownerKeyOf = (owner: string): string => {
+  if (!isWellFormed(owner)) throw new TypeError('an owner is expected to be well-formed Unicode')
+  return hash('sha256', `phial owner ${owner}`)
+}
+
+/** A short text that no other write has: 96 random bits, 16 characters of base64url. Throws like `newId`. */
+export const nonce = (): string => randomText(12)
+
+/** The keys with which the ids in a cookie of this name are signed, newest first. Made once: it costs some µs. */
+export const idKeys = (secrets: readonly string[], cookieName: string): readonly KeyObject[] =>
+  signingKeys(secrets, 'id', cookieName)
+
+/** Ids in a signed cookie. What does not verify is told (`rejected-id`) and otherwise as if it had not come. */
+export class SignedIds implements IdSource {
+  readonly #carrier: Carrier
+  readonly #keys: readonly KeyObject[]
+
+  /** The keys are those of `idKeys`. */
+  constructor(carrier: Carrier, keys: readonly KeyObject[]) {
+    this.#carrier = carrier
+    this.#keys = keys
+  }
+
+  readId(): PresentedId | undefined {
+    const candidates = this.#carrier.read()
+    if (candidates.length > MOST_CANDIDATES) return rejected('too-many')
+    let found: PresentedId | undefined
+    for (const candidate of candidates) {
+      const presented = this.#verify(candidate)
+      if (presented === undefined) continue
+      // A neighbouring site may have planted the other one, and the order tells nothing (RFC 6265bis, 8.6).
+      if (found !== undefined && found.id !== presented.id) return rejected('ambiguous')
+      if (found === undefined || found.stale) found = presented
+    }
+    return found
+  }
+
+  writeId(id: string, attributes: CookieAttributes): void {
+    this.#carrier.write(sign(id, this.#keys[0] as KeyObject), attributes)
+  }
+
+  expireId(attributes: CookieAttributes): void {
+    this.#carrier.expire(attributes)
+  }
+
+  #verify(candidate: string): PresentedId | undefined {
+    if (!SIGNED_ID.test(candidate)) return rejected('malformed')
+    const key = signedBy(candidate, this.#keys)
+    return key < 0 ? rejected('bad-signature') : { id: candidate.slice(0, ID_CHARS), stale: key > 0 }
+  }
+}
+
+const rejected = (reason: 'malformed' | 'bad-signature' | 'ambiguous' | 'too-many'): undefined => {
+  emit('rejected-id', { reason })
+  return undefined
+}

@@ -1,0 +1,122 @@
+import { randomInt } from 'node:crypto'
+import { setTimeout as delay } from 'node:timers/promises'
+import { emit } from '../diagnostics.js'
+import { SessionConflictError, SessionGoneError } from '../errors.js'
+import type { OpenRecord } from './change-log.js'
+import type { DataCodec } from './codec.js'
+import { decodeContent, encodeContent, isMoved } from './record.js'
+import type { RecordForm } from './record.js'
+import { REFUSED } from './sealed-store.js'
+import type { Found, SealedStore } from './sealed-store.js'
+
+/** A change of one session, waiting for its turn. */
+export interface WriteJob {
+  /** The record that the change was made on. */
+  readonly base: Found<RecordForm>
+  /** What to write if the store still holds `base`; absent: `apply` to it. */
+  readonly direct?: RecordForm | undefined
+  /** Makes the change on a newer record. What it throws is this job's failure alone. */
+  readonly apply: (record: OpenRecord) => void
+  /** On the clock of `performance.now()`. */
+  readonly deadline: number
+}
+
+export interface Written extends Found<RecordForm> {
+  /** It is the job's `direct` form, and nothing else. */
+  readonly isDirect: boolean
+}
+
+interface Waiting extends WriteJob {
+  readonly resolve: (written: Written) => void
+  readonly reject: (error: unknown) => void
+}
+
+/** From this loss on a writer waits a random while before it tries again: nobody livelocks, and few starve. */
+const PATIENT_LOSSES = 4
+
+/**
+ * Writes of existing records. There is one lane for each key and process, held only round store calls: it keeps this
+ * process's requests from losing to each other. Its head applies all the changes that wait, in order, and writes once for
+ * all of them. On a conflict with another process the changes are applied to the newer record, until the time is spent.
+ */
+export class Writer {
+  readonly #records: SealedStore
+  readonly #codec: DataCodec
+  readonly #lanes = new Map<string, Waiting[]>()
+
+  constructor(records: SealedStore, codec: DataCodec) {
+    this.#records = records
+    this.#codec = codec
+  }
+
+  /** Rejects with `SessionGoneError` when there is no record any more, `SessionConflictError` when the time is spent, or what the job's `apply` threw. */
+  write(key: string, job: WriteJob): Promise<Written> {
+    return new Promise((resolve, reject) => {
+      const waiting = { ...job, resolve, reject }
+      const lane = this.#lanes.get(key)
+      if (lane) lane.push(waiting)
+      else void this.#work(key, [waiting])
+    })
+  }
+
+  async #work(key: string, lane: Waiting[]): Promise<void> {
+    this.#lanes.set(key, lane)
+    let latest: Found<RecordForm> | undefined
+    while (lane.length > 0) latest = await this.#writeAll(key, lane.splice(0), latest)
+    this.#lanes.delete(key)
+  }
+
+  /** One failure among several is not the others' failure: then each is written by itself. */
+  async #writeAll(key: string, jobs: Waiting[], latest: Found<RecordForm> | undefined): Promise<Found<RecordForm> | undefined> {
+    try {
+      const written = await this.#writeTogether(key, jobs, latest)
+      for (const job of jobs) job.resolve(written)
+      return written
+    } catch (error) {
+      if (jobs.length > 1 && error instanceof JobError) {
+        for (const job of jobs) latest = await this.#writeAll(key, [job], latest)
+        return latest
+      }
+      for (const job of jobs) job.reject(error instanceof JobError ? error.cause : error)
+      return undefined
+    }
+  }
+
+  async #writeTogether(key: string, jobs: readonly Waiting[], latest: Found<RecordForm> | undefined): Promise<Written> {
+    const deadline = Math.max(...jobs.map((job) => job.deadline))
+    let base = latest ?? jobs[0]!.base
+    for (let tries = 1; ; tries++) {
+      const form = this.#compose(key, jobs, base)
+      const written = await this.#records.replace(key, form, base.version, deadline)
+      if (written !== REFUSED) return { ...written, isDirect: form === jobs[0]!.direct && written.record.payload === form.payload }
+      emit('conflict', { backend: this.#records.backend, tries })
+      if (tries >= PATIENT_LOSSES) await delay(randomInt(1, Math.min(50, 2 ** tries)))
+      if (performance.now() >= deadline) throw new SessionConflictError('others kept writing this session until the time was spent')
+      base = await this.#newer(key, deadline)
+    }
+  }
+
+  async #newer(key: string, deadline: number): Promise<Found<RecordForm>> {
+    const now = await this.#records.read(key, deadline)
+    if (now !== undefined && !isMoved(now.record)) return { ...now, record: now.record }
+    emit('gone', { backend: this.#records.backend, operation: 'replace' })
+    throw new SessionGoneError('the session ended while this request held it')
+  }
+
+  #compose(key: string, jobs: readonly Waiting[], base: Found<RecordForm>): RecordForm {
+    const [first] = jobs
+    if (jobs.length === 1 && first!.direct !== undefined && first!.base.version === base.version) return first!.direct
+    try {
+      const open: OpenRecord = { meta: { ...base.record.meta }, content: decodeContent(this.#codec, base.record.payload) }
+      for (const job of jobs) job.apply(open)
+      const form = { meta: open.meta, payload: encodeContent(this.#codec, open.content) }
+      this.#records.measure(key, form)
+      return form
+    } catch (cause) {
+      throw new JobError('a change could not be made', { cause })
+    }
+  }
+}
+
+/** Carries what a job threw past what the store threw. */
+class JobError extends Error {}

@@ -1,0 +1,311 @@
+import { isDeepStrictEqual } from 'node:util'
+import { CodecError } from '../errors.js'
+import { applyChanges, ChangeLog, joined, nameOf } from '../record/change-log.js'
+import type { Change, Changes, OpenRecord } from '../record/change-log.js'
+import type { DataCodec } from '../record/codec.js'
+import { decodeContent, encodeContent } from '../record/record.js'
+import type { Content, RecordForm, RecordMeta } from '../record/record.js'
+
+type Data = Record<string, unknown>
+
+/** What a session held at a moment, and what of it was not saved before: a `save()` on its way to the store. */
+export interface Snapshot {
+  readonly form: RecordForm
+  changes: Changes
+  /** While the session's lineage is still this, `form` is the record with these changes, and with nothing else. */
+  readonly lineage: number
+  /** Of which life of the session: one that was ended or begun anew takes no more notice of it. */
+  readonly life: number
+}
+
+/**
+ * What a session shows: what is stored, with the saves that are on their way and what is not saved made on it, in their order.
+ *
+ * Changes in depth are noticed by comparing, key by key, what was handed out with what it was when last looked at.
+ */
+export class SessionData {
+  readonly content: Content
+  meta: RecordMeta
+  readonly log: ChangeLog = new ChangeLog()
+  readonly #codec: DataCodec
+  /** What is stored, as far as this session knows. */
+  #stored: RecordForm | undefined
+  /** Saves that are on their way, the oldest first. */
+  #underWay: Snapshot[] = []
+  /** What is stored or on its way, or folded into it: to be made on nothing again. */
+  readonly #settled = new WeakSet<Change>()
+  /** What changes in depth are measured against. */
+  #compared: RecordForm | undefined
+  #comparedData: Data | undefined
+  /** Keys whose objects are in the handler's hands; `undefined` once all of them are. */
+  #lent: Set<string> | undefined = new Set()
+  #lineage = 0
+  #life = 0
+
+  /** `content` is the stored record's, decoded. */
+  constructor(codec: DataCodec, now: number, stored?: RecordForm, content: Content = { data: {}, fields: {} }) {
+    this.#codec = codec
+    this.#stored = this.#compared = stored
+    this.content = content
+    this.meta = stored === undefined ? { createdAt: now, savedAt: now, writes: [] } : { ...stored.meta }
+  }
+
+  get lineage(): number {
+    return this.#lineage
+  }
+
+  /** Counts the times that the session began anew. */
+  get life(): number {
+    return this.#life
+  }
+
+  get isDirty(): boolean {
+    return !this.log.isEmpty || this.#changedInDepth().length > 0
+  }
+
+  get changedKeys(): number {
+    return this.log.size + this.#changedInDepth().length
+  }
+
+  /** The record as the session shows it now. */
+  get open(): OpenRecord {
+    return { meta: this.meta, content: this.content }
+  }
+
+  /** The plain object itself: from now on every key may change in depth. */
+  lendAll(): Data {
+    this.#lent = undefined
+    return this.content.data
+  }
+
+  lend(key: string): unknown {
+    const { data } = this.content
+    const value = Object.hasOwn(data, key) ? data[key] : undefined
+    if (isObject(value)) this.#lent?.add(key)
+    return value
+  }
+
+  has(key: string): boolean {
+    return Object.hasOwn(this.content.data, key)
+  }
+
+  set(key: string, value: unknown): void {
+    checkKey(key)
+    this.content.data[key] = value
+    this.log.set(key)
+    if (isObject(value)) this.#lent?.add(key)
+  }
+
+  delete(key: string): boolean {
+    const had = this.has(key)
+    delete this.content.data[key]
+    this.log.delete(key)
+    return had
+  }
+
+  clear(): void {
+    emptyOut(this.content.data)
+    this.content.fields = {}
+    this.meta.owner = undefined
+    this.log.clear()
+  }
+
+  /** Makes a change beside the data now, and again on whatever newer record it may meet. */
+  edit(edit: (record: OpenRecord) => void, name?: string): void {
+    edit(this.open)
+    this.log.edit(edit, name)
+  }
+
+  /** Takes what is not saved on its way. Throws `CodecError` for what cannot be stored; then nothing is taken. */
+  snapshot(): Snapshot {
+    const snapshot = { ...this.look(), changes: this.log.take() }
+    this.#compareWith(snapshot.form)
+    this.#underWay.push(snapshot)
+    return snapshot
+  }
+
+  /** Like `snapshot`, but what is not saved stays so. */
+  look(): Snapshot {
+    this.#logDepth()
+    const form = { meta: { ...this.meta }, payload: encodeContent(this.#codec, this.content) }
+    return { form, changes: this.log.changes, lineage: this.#lineage, life: this.#life }
+  }
+
+  /** Makes a snapshot's changes on a newer record, but for those that are in it already. */
+  replay({ form, changes }: Snapshot, record: OpenRecord): void {
+    const left = new Map([...changes].filter(([, change]) => !this.#settled.has(change)))
+    if (left.size > 0) applyChanges(left, decodeContent(this.#codec, form.payload).data, record)
+  }
+
+  /** A newer record with a snapshot's changes made on it. */
+  merge(snapshot: Snapshot, newer: RecordForm): RecordForm {
+    const record = this.#taken(newer)
+    this.replay(snapshot, record)
+    return { meta: record.meta, payload: encodeContent(this.#codec, record.content) }
+  }
+
+  /** A copy of a record, to be changed. */
+  copy({ meta, content }: OpenRecord): OpenRecord {
+    return this.#taken({ meta, payload: encodeContent(this.#codec, content) })
+  }
+
+  /** A snapshot was stored: `isWhole` when just as it was taken, and with nobody else's changes. */
+  landed(snapshot: Snapshot, form: RecordForm, isWhole: boolean): void {
+    if (snapshot.life !== this.#life) return
+    this.#underWay = this.#underWay.filter((other) => other !== snapshot)
+    for (const change of snapshot.changes.values()) this.#settled.add(change)
+    this.#stored = form
+    if (isWhole) Object.assign(this.meta, { createdAt: form.meta.createdAt, savedAt: form.meta.savedAt, writes: form.meta.writes })
+    else this.#rebase()
+  }
+
+  /** A snapshot could not be stored: its changes are unsaved again, before those made since. */
+  failed(snapshot: Snapshot): void {
+    if (snapshot.life !== this.#life) return
+    const at = this.#underWay.indexOf(snapshot)
+    if (at < 0) return
+    this.#underWay.splice(at, 1)
+    const next = this.#underWay[at]
+    if (next === undefined) this.log.putBack(snapshot.changes)
+    else next.changes = joined(snapshot.changes, next.changes)
+  }
+
+  /** The record was written with a change of its own; `folded` are those that went into it. */
+  updated(form: RecordForm, life: number, folded: Iterable<readonly [string, Change]>): void {
+    if (life !== this.#life) return
+    for (const [name, change] of folded) {
+      this.#settled.add(change)
+      this.log.remove(name, change)
+    }
+    this.#stored = form
+    this.#rebase()
+  }
+
+  /** A change of one key goes along with an update: it is no longer unsaved, and what the key holds is what was last looked at. */
+  takeAlong(key: string, change: Change | undefined, { form }: Snapshot): void {
+    if (change === undefined) return
+    this.log.remove(nameOf(key), change)
+    const seen = decodeContent(this.#codec, form.payload).data
+    const compared = this.#compareData()
+    if (Object.hasOwn(seen, key)) compared[key] = seen[key]
+    else delete compared[key]
+  }
+
+  /** The update was not written: the change that went along with it is unsaved again. */
+  bringBack(key: string, change: Change | undefined, life: number): void {
+    if (change !== undefined && life === this.#life) this.log.putBack(new Map([[nameOf(key), change]]))
+  }
+
+  /** Whether the key still holds what it held in a snapshot. */
+  isAsIn(snapshot: Snapshot, key: string): boolean {
+    return isSame(key, this.content.data, decodeContent(this.#codec, snapshot.form.payload).data)
+  }
+
+  /** Drops what is not saved. */
+  revert(): void {
+    this.log.take()
+    this.#show(this.#expected())
+  }
+
+  /** Shows a record that was read anew, and drops what is not saved. */
+  reload(form: RecordForm): void {
+    this.#stored = form
+    this.revert()
+  }
+
+  /** Empty, as a session that begins now. */
+  startOver(now: number): void {
+    this.#life++
+    this.#underWay = []
+    this.#stored = undefined
+    this.log.take()
+    this.#show({ meta: { createdAt: now, savedAt: now, writes: [] }, content: { data: {}, fields: {} } })
+  }
+
+  /** Others' changes came in: what is not saved is made on what there is now. */
+  #rebase(): void {
+    this.#logDepth()
+    this.#show(this.#expected())
+  }
+
+  /** What is stored, with what is on its way. */
+  #expected(): OpenRecord {
+    const { createdAt, savedAt } = this.meta
+    const record = this.#stored === undefined ? { meta: { createdAt, savedAt, writes: [] }, content: { data: {}, fields: {} } } : this.#taken(this.#stored)
+    for (const snapshot of this.#underWay) this.replay(snapshot, record)
+    return record
+  }
+
+  /** Shows the record and what is not saved. Objects that the handler may hold stay the same objects where they can. */
+  #show(record: OpenRecord): void {
+    this.#lineage++
+    this.#compareWith({ meta: record.meta, payload: encodeContent(this.#codec, record.content) })
+    const { data } = this.content
+    applyChanges(this.log.changes, data, record)
+    const shown = record.content.data
+    for (const key of new Set([...Object.keys(data), ...Object.keys(shown)])) {
+      if (!Object.hasOwn(shown, key)) delete data[key]
+      else data[key] = keptObject(data[key], shown[key])
+    }
+    this.content.fields = record.content.fields
+    this.meta = record.meta
+  }
+
+  #taken({ meta, payload }: RecordForm): OpenRecord {
+    return { meta: { ...meta }, content: decodeContent(this.#codec, payload) }
+  }
+
+  #compareWith(form: RecordForm): void {
+    this.#compared = form
+    this.#comparedData = undefined
+  }
+
+  #logDepth(): void {
+    for (const key of this.#changedInDepth()) {
+      if (this.has(key)) this.log.set(key)
+      else this.log.delete(key)
+    }
+  }
+
+  #changedInDepth(): string[] {
+    const { data } = this.content
+    const lent = this.#lent
+    if (lent !== undefined && lent.size === 0) return []
+    const compared = this.#compareData()
+    const keys = lent ?? new Set([...Object.keys(data), ...Object.keys(compared)])
+    return [...keys].filter((key) => !this.log.has(key) && !isSame(key, data, compared))
+  }
+
+  #compareData(): Data {
+    return (this.#comparedData ??= this.#compared === undefined ? {} : decodeContent(this.#codec, this.#compared.payload).data)
+  }
+}
+
+const isObject = (value: unknown): value is object => typeof value === 'object' && value !== null
+
+const isSame = (key: string, one: Data, other: Data): boolean =>
+  Object.hasOwn(one, key) === Object.hasOwn(other, key) && isDeepStrictEqual(one[key], other[key])
+
+/** The object that was there, with the newer one's content, so that a handler that holds it goes on with what is shown. */
+const keptObject = (held: unknown, newer: unknown): unknown => {
+  if (held === newer || isDeepStrictEqual(held, newer)) return held
+  if (Array.isArray(held) && Array.isArray(newer)) {
+    held.splice(0, held.length, ...(newer as unknown[]))
+    return held
+  }
+  if (!isPlain(held) || !isPlain(newer)) return newer
+  emptyOut(held)
+  return Object.assign(held, newer)
+}
+
+const isPlain = (value: unknown): value is Data => isObject(value) && Object.getPrototypeOf(value) === Object.prototype
+
+const emptyOut = (data: Data): void => {
+  for (const key of Object.keys(data)) delete data[key]
+}
+
+/** `__proto__` is no key of a plain object: to set it is to change what the object is. */
+export const checkKey = (key: unknown): void => {
+  if (typeof key !== 'string') throw new TypeError(`a session's keys are strings; got ${typeof key}`)
+  if (key === '__proto__') throw new CodecError('"__proto__" is no key of a session', '__proto__')
+}

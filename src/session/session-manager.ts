@@ -1,0 +1,284 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { Carrier, ExchangeListener, IdSource } from '../carrier.js'
+import { emit } from '../diagnostics.js'
+import { CodecError, ConfigError, SessionClosedError, SessionGoneError, StoreError, StoreUnavailableError } from '../errors.js'
+import type { Lockable, Manifest, NamespaceManager, Purgeable, RequestNamespace, Sealer } from '../namespace-manager.js'
+import { CallBudget, RequestBudget } from '../record/budget.js'
+import type { DataCodec } from '../record/codec.js'
+import { isId, keyOf, newId } from '../record/id.js'
+import { Owners } from '../record/owners.js'
+import { decodeContent, isMoved } from '../record/record.js'
+import type { Content, MovedRecord, RecordForm } from '../record/record.js'
+import { SealedStore } from '../record/sealed-store.js'
+import type { Found } from '../record/sealed-store.js'
+import { StoreCalls } from '../record/store-call.js'
+import type { TimeRules } from '../record/time-rules.js'
+import { Writer } from '../record/writer.js'
+import { showAs } from '../show.js'
+import { observe } from '../write-promise.js'
+import { detachedCarrier } from './detached-carrier.js'
+import { OwnedSessions } from './owned-sessions.js'
+import type { Revocation, SessionSummary } from './owned-sessions.js'
+import { Session } from './session.js'
+import type { SessionOrigin } from './session-storage.js'
+import type { SessionContext, SessionPolicy } from './session-context.js'
+import { SessionObject } from './session-object.js'
+import type { SessionOpener } from './session-object.js'
+
+const MANAGER_BRAND = Symbol.for('phial.manager')
+
+/** Managers are recognised by a brand, also across two copies of the library in one process. */
+export const isSessionManager = (value: unknown): value is SessionManager<any> =>
+  typeof value === 'object' && value !== null && (value as Record<symbol, unknown>)[MANAGER_BRAND] === true
+
+export interface SessionManagerOptions {
+  /** The backend's type, for errors and events. */
+  readonly backend: string
+  readonly store: NamespaceManager | RequestNamespace
+  /** Seals records at rest; absent: they are stored as they are. */
+  readonly sealer: Sealer | undefined
+  readonly codec: DataCodec
+  readonly rules: TimeRules
+  readonly policy: SessionPolicy
+  readonly maxBytes: number
+  readonly operationTimeout: number
+  readonly requestBudget: number
+  readonly onOutage: 'fail' | 'anonymous'
+  readonly invalidateCorrupt: boolean
+  readonly requestKey: string
+  /** Reads the id out of what the carrier brings, and writes it. */
+  readonly idSource: (carrier: Carrier) => IdSource
+  /** Carries ids for a request, and asks the listener at the response's turning points. */
+  readonly carrierFor: (req: any, res: any, listener: ExchangeListener) => Carrier
+}
+
+/** How long `close()` waits for what is pending, in milliseconds. */
+const CLOSE_MS = 5_000
+
+/** All sessions of one namespace: makes them, finds them, ends them. May serve many handlers. */
+export class SessionManager<T extends object = Record<string, any>> {
+  readonly #options: SessionManagerOptions
+  readonly #calls: StoreCalls
+  readonly #shared: Stored | undefined
+  readonly #opener: SessionOpener<T>
+  readonly #writes = new Set<Promise<unknown>>()
+  #isClosed = false
+  #closing: Promise<void> | undefined
+
+  /** Use `createManager` of `phial`. */
+  constructor(options: SessionManagerOptions) {
+    this.#options = options
+    this.#calls = new StoreCalls(options.backend, options.operationTimeout)
+    this.#opener = { carrierFor: options.carrierFor, load: (carrier, isRequest) => this.#load(carrier, isRequest) }
+    this.#shared = isPerRequest(options.store) ? undefined : this.#storedIn(options.store)
+  }
+
+  /** The backend's type. */
+  get backend(): string {
+    return this.#options.backend
+  }
+
+  /** What the backend is able to do. */
+  get supports(): Manifest {
+    return this.#options.store.supports
+  }
+
+  /** Where on a request the session is. */
+  get requestKey(): string {
+    return this.#options.requestKey
+  }
+
+  /**
+   * A new session without a client: hand out its `id` yourself. Nothing is stored before `save()`. Rejects with `TypeError` where
+   * the client would have to keep it.
+   */
+  create(): Promise<Session<T>> {
+    return this.#guarded(async () => {
+      this.#assertStored()
+      return new Session<T>(this.#contextFor(detachedCarrier, false), { id: newId() })
+    })
+  }
+
+  /** The session of an id, or `undefined` when there is none. Does not count as use: no touch. */
+  getById(id: string): Promise<Session<T> | undefined> {
+    return this.#guarded(async () => {
+      if (typeof id !== 'string') throw new TypeError('an id is a string')
+      if (!isId(id)) return undefined
+      const context = this.#contextFor(detachedCarrier, false)
+      const found = await this.#find(context, id, false)
+      return found === undefined ? undefined : new Session<T>(context, { id, ...found })
+    })
+  }
+
+  /**
+   * The session of a request: of one that has its session already, that one. Without a response (a WebSocket upgrade, a worker) it can be
+   * read and saved; a cookie cannot be set.
+   */
+  open(req: object, res?: object): SessionObject<T> {
+    const { requestKey } = this.#options
+    const there = (req as Record<string, unknown>)[requestKey]
+    if (there === undefined) {
+      const object = new SessionObject<T>(this.#opener, req, res)
+      ;(req as Record<string, unknown>)[requestKey] = object
+      return object
+    }
+    if (there instanceof SessionObject && there.isOf(this.#opener)) return there
+    throw new ConfigError(`req.${requestKey} is taken: give one of the two managers another request_key`, { setting: 'request_key' })
+  }
+
+  /** The owner's live sessions. Rejects with `TypeError` where the backend cannot list them. */
+  list({ owner }: { readonly owner: string }): Promise<SessionSummary[]> {
+    return this.#guarded(() => this.#owned().list(owner))
+  }
+
+  /**
+   * Ends sessions: all of an owner, all but one, or a single one. Resolves to how many were ended; from then on no request in flight
+   * brings one of them back. Rejects with `TypeError` where the backend keeps none, or cannot list an owner's.
+   */
+  revoke(which: Revocation): Promise<number> {
+    return this.#guarded(() => this.#owned().revoke(which))
+  }
+
+  /** Removes expired records now, where the backend does not do it by itself. Resolves to how many. */
+  purgeExpired(): Promise<number> {
+    return this.#guarded(async () => {
+      const store = this.#options.store
+      return store.supports.purgeable ? (store as NamespaceManager & Purgeable).purgeExpired() : 0
+    })
+  }
+
+  /** For health probes: resolves when the store answers; rejects with `StoreError` and kin, or `SessionClosedError`. */
+  check(): Promise<void> {
+    return this.#guarded(async () => {
+      await this.#shared?.records.read(keyOf(newId()), Infinity)
+    })
+  }
+
+  /** Writes what is pending, for 5 seconds at most, and lets go of the store. Later requests get `SessionClosedError`. May be called twice. */
+  close(): Promise<void> {
+    this.#isClosed = true
+    return (this.#closing ??= this.#close())
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close()
+  }
+
+  async #close(): Promise<void> {
+    const timer = new AbortController()
+    await Promise.race([this.#drained(), sleep(CLOSE_MS, undefined, { signal: timer.signal }).catch(() => {})])
+    timer.abort()
+    await this.#options.store.close()
+  }
+
+  async #drained(): Promise<void> {
+    while (this.#writes.size > 0) await Promise.allSettled(this.#writes)
+  }
+
+  async #load(carrier: Carrier, isRequest: boolean): Promise<Session<T>> {
+    this.#assertOpen()
+    carrier.used()
+    const context = this.#contextFor(carrier, isRequest)
+    const presented = context.ids.readId()
+    if (presented === undefined) return new Session<T>(context)
+    try {
+      const found = await this.#find(context, presented.id, true)
+      return found === undefined ? new Session<T>(context) : new Session<T>(context, { ...presented, ...found })
+    } catch (error) {
+      if (!(error instanceof StoreError) || this.#options.onOutage === 'fail') throw error
+      const readOnly = new StoreUnavailableError('the store is down: this session is read-only', { backend: this.#options.backend, operation: 'get', cause: error })
+      return new Session<T>(context, { readOnly })
+    }
+  }
+
+  /** The live record of an id, judged by its own times. */
+  async #find(context: SessionContext, id: string, touches: boolean): Promise<Origin | undefined> {
+    const { records, rules, budget, owners, policy } = context
+    const key = context.keyOf(id)
+    const found = await this.#read(context, key, touches)
+    if (found === undefined) return undefined
+    if (found.movedTo === undefined) {
+      const { meta } = found.found.record
+      if (found.found.touched && meta.owner !== undefined) await budget.spend(owners.add(meta.owner, key, rules.indexExpiry(meta), budget.deadline))
+      return found
+    }
+    if (policy.regenerateGrace === 0 || found.until <= rules.now()) return void emit('unknown-id', { backend: records.backend })
+    const renewed = await this.#read(context, found.movedTo, false)
+    if (renewed === undefined || renewed.movedTo !== undefined) return undefined
+    return { ...renewed, readOnly: new SessionGoneError('this id was renewed: it can be read for a moment, not written') }
+  }
+
+  async #read(context: SessionContext, key: string, touches: boolean): Promise<(Origin & { readonly movedTo?: undefined }) | MovedRecord | undefined> {
+    const { records, rules, budget, codec } = context
+    try {
+      const found = await budget.spend(records.read(key, budget.deadline, touches ? rules.readTouch() : undefined))
+      if (found === undefined) return void emit('unknown-id', { backend: records.backend })
+      const { record } = found
+      if (isMoved(record)) return record
+      return this.#isLive(record, context) ? { found: { ...found, record }, content: decodeContent(codec, record.payload) } : undefined
+    } catch (error) {
+      if (!(error instanceof CodecError)) throw error
+      emit('corrupt', { backend: records.backend, reason: error.message })
+      if (!this.#options.invalidateCorrupt) throw error
+      return undefined
+    }
+  }
+
+  #isLive(record: RecordForm, { rules, records }: SessionContext): boolean {
+    const verdict = rules.verdict(record.meta)
+    if (verdict !== undefined) emit('expired', { backend: records.backend, reason: verdict })
+    return verdict === undefined
+  }
+
+  #contextFor(carrier: Carrier, isRequest: boolean): SessionContext {
+    const { store, policy, codec, rules, requestBudget } = this.#options
+    const ms = requestBudget * 1000
+    const budget = isRequest ? new RequestBudget(ms, () => carrier.headersSent) : new CallBudget(ms)
+    const common = { policy, carrier, codec, rules, budget, isClosed: () => this.#isClosed, began: this.#began }
+    if (!isPerRequest(store)) return { ...common, ...this.#shared!, ids: this.#options.idSource(carrier), keyOf }
+    const own = store.forRequest(carrier)
+    return { ...common, ...this.#storedIn(own), ids: own, keyOf: itself }
+  }
+
+  #storedIn(store: NamespaceManager): Stored {
+    const { backend, rules, sealer, maxBytes, codec } = this.#options
+    const records = new SealedStore({ store, backend, calls: this.#calls, rules, sealer, maxBytes })
+    const locks = store.supports.lockable ? (store as NamespaceManager & Lockable) : undefined
+    return { records, writer: new Writer(records, codec), owners: new Owners(store, this.#calls), locks, calls: this.#calls }
+  }
+
+  #owned(): OwnedSessions {
+    const { records, owners } = this.#assertStored()
+    return new OwnedSessions(records, owners, this.#options.rules)
+  }
+
+  #assertStored(): Stored {
+    if (this.#shared !== undefined) return this.#shared
+    throw new TypeError(`the ${this.#options.backend} backend keeps sessions with their clients: they cannot be reached from here`)
+  }
+
+  readonly #began = (write: Promise<unknown>): void => {
+    this.#writes.add(write)
+    const over = (): void => void this.#writes.delete(write)
+    observe(write, over, over)
+  }
+
+  #assertOpen(): void {
+    if (this.#isClosed) throw new SessionClosedError('the session manager is closed')
+  }
+
+  async #guarded<R>(work: () => Promise<R>): Promise<R> {
+    this.#assertOpen()
+    return work()
+  }
+}
+
+showAs<SessionManager>(SessionManager, (manager) => `SessionManager { backend: ${manager.backend} }`)
+Object.defineProperty(SessionManager.prototype, MANAGER_BRAND, { value: true })
+
+/** What is the same for all sessions behind one namespace manager. */
+type Stored = Pick<SessionContext, 'records' | 'writer' | 'owners' | 'locks' | 'calls'>
+type Origin = Required<Pick<SessionOrigin, 'found' | 'content'>> & Pick<SessionOrigin, 'readOnly'> & { readonly found: Found<RecordForm>; readonly content: Content }
+const isPerRequest = (store: NamespaceManager | RequestNamespace): store is RequestNamespace => store.supports.scope === 'request'
+
+const itself = (id: string): string => id

@@ -1,0 +1,258 @@
+import { emit, warnOnce } from '../diagnostics.js'
+import type { Carrier, ExchangeListener } from '../carrier.js'
+import { showAs } from '../show.js'
+import type { Flash, FlashOptions } from './flash.js'
+import type { LockOptions, RegenerateOptions, Session, SessionLock } from './session.js'
+import { Reading } from './reading.js'
+import { writePromise } from '../write-promise.js'
+
+/** What the object asks of the manager that made it. */
+export interface SessionOpener<T extends object> {
+  carrierFor(req: object, res: object | undefined, listener: ExchangeListener): Carrier
+  /** `isRequest`: its waiting is bounded by a request's budget, not call by call. */
+  load(carrier: Carrier, isRequest: boolean): Promise<Session<T>>
+}
+
+/**
+ * The lazy session on a request. Making it reads nothing; the first access, and only that, loads the session.
+ *
+ * It has the methods of `Session`, each answering a promise; they take effect in the order made. For more than one access
+ * `load()` it once and use the real session's synchronous ones.
+ */
+export class SessionObject<T extends object = Record<string, any>> implements ExchangeListener {
+  readonly #opener: SessionOpener<T>
+  readonly #req: object
+  readonly #res: object | undefined
+  #carrier: Carrier | undefined
+  #loading: Promise<Session<T>> | undefined
+  #loaded: Session<T> | undefined
+  /** The last call that was made, and how many are under way. */
+  #tail: Promise<unknown> = Promise.resolve()
+  #underWay = 0
+  #working: Promise<unknown> | undefined
+
+  /** Made by the manager; see `SessionManager.open`. */
+  constructor(opener: SessionOpener<T>, req: object, res: object | undefined) {
+    this.#opener = opener
+    this.#req = req
+    this.#res = res
+  }
+
+  /** Whether it was made by the manager that this opener is of. */
+  isOf(opener: SessionOpener<any>): boolean {
+    return this.#opener === opener
+  }
+
+  /**
+   * The real session. Parallel first calls share one reading of the store; one that failed is not remembered.
+   * Rejects with `StoreError` and kin, `SessionClosedError`, or `CodecError` for a corrupt record with `invalidate_corrupt` off.
+   */
+  load(): Promise<Session<T>> {
+    const loading = this.#load()
+    return this.#underWay === 0 ? loading : this.#inOrder((session) => session)
+  }
+
+  #load(): Promise<Session<T>> {
+    if (this.#loading === undefined) {
+      this.#loading = this.#loadNow()
+      this.#loading.catch(() => {}) // a load that nobody waits for does not end the process
+    }
+    return this.#loading
+  }
+
+  /** Whether the session was asked for in this request. Loads nothing. */
+  get accessed(): boolean {
+    return this.#loading !== undefined
+  }
+
+  /** Whether something was changed that is not saved. Loads nothing. */
+  get dirty(): boolean {
+    return this.#loaded?.dirty ?? false
+  }
+
+  get<K extends keyof T & string>(key: K): Promise<T[K] | undefined>
+  get<K extends keyof T & string, F>(key: K, fallback: F): Promise<T[K] | F>
+  get(key: keyof T & string, fallback?: unknown): Promise<unknown> {
+    return this.#read('get', (session) => session.get(key, fallback))
+  }
+
+  has(key: keyof T & string): Promise<boolean> {
+    return this.#read('has', (session) => session.has(key))
+  }
+
+  keys(): Promise<(keyof T & string)[]> {
+    return this.#read('keys', (session) => session.keys())
+  }
+
+  values(): Promise<T[keyof T][]> {
+    return this.#read('values', (session) => session.values())
+  }
+
+  entries(): Promise<[keyof T & string, T[keyof T]][]> {
+    return this.#read('entries', (session) => session.entries())
+  }
+
+  set<K extends keyof T & string>(key: K, value: T[K]): Promise<Session<T>> {
+    return this.#write(async (session) => session.set(key, value))
+  }
+
+  setDefault<K extends keyof T & string>(key: K, value: T[K]): Promise<T[K]> {
+    return this.#write(async (session) => session.setDefault(key, value))
+  }
+
+  delete(...keys: (keyof T & string)[]): Promise<boolean> {
+    return this.#write(async (session) => session.delete(...keys))
+  }
+
+  pop<K extends keyof T & string>(key: K): Promise<T[K] | undefined>
+  pop<K extends keyof T & string, F>(key: K, fallback: F): Promise<T[K] | F>
+  pop(key: keyof T & string, fallback?: unknown): Promise<unknown> {
+    return this.#write(async (session) => session.pop(key, fallback))
+  }
+
+  clear(): Promise<Session<T>> {
+    return this.#write(async (session) => session.clear())
+  }
+
+  assign(values: Partial<T>): Promise<Session<T>> {
+    return this.#write(async (session) => session.assign(values))
+  }
+
+  flash(value: unknown, options?: FlashOptions): Promise<Session<T>> {
+    return this.#write(async (session) => session.flash(value, options))
+  }
+
+  flashes(key?: string): Promise<Flash[]> {
+    return this.#read('flashes', (session) => session.flashes(key))
+  }
+
+  peekFlashes(key?: string): Promise<Flash[]> {
+    return this.#read('peekFlashes', (session) => session.peekFlashes(key))
+  }
+
+  keepFlashes(key?: string): Promise<Session<T>> {
+    return this.#write(async (session) => session.keepFlashes(key))
+  }
+
+  save(): Promise<void> {
+    return this.#write((session) => session.save())
+  }
+
+  update<K extends keyof T & string>(key: K, fn: (value: T[K] | undefined) => T[K]): Promise<T[K]>
+  update(fn: (draft: T) => void): Promise<void>
+  update(...args: [any, any?]): Promise<any> {
+    return this.#write((session) => session.update(...(args as Parameters<Session<T>['update']>)))
+  }
+
+  revert(): Promise<void> {
+    return this.#write(async (session) => session.revert())
+  }
+
+  reload(): Promise<void> {
+    return this.#write((session) => session.reload())
+  }
+
+  lock(options?: LockOptions): Promise<SessionLock> {
+    return this.#read('lock', (session) => session.lock(options))
+  }
+
+  regenerateId(options?: RegenerateOptions): Promise<void> {
+    return this.#write((session) => session.regenerateId(options))
+  }
+
+  invalidate(): Promise<void> {
+    return this.#write((session) => session.invalidate())
+  }
+
+  destroy(): Promise<void> {
+    return this.#write((session) => session.destroy())
+  }
+
+  /** What the end of the request does; see `Session.persist`. A session that nobody asked for is left alone. */
+  persist(): Promise<void> {
+    if (!this.accessed) return Promise.resolve()
+    return this.#write((session) => session.persist())
+  }
+
+  /**
+   * The response is about to leave with this status: what is to be waited for first, if anything. A 5xx answer saves nothing
+   * and uses up no flashes.
+   */
+  beforeHead(status: number): Promise<unknown> | undefined {
+    if (status >= 500 || this.#loading === undefined) return undefined
+    if (this.#underWay > 0) return this.#tail.then(() => this.beforeHead(status))
+    return this.#loaded?.needsPersisting ? this.#loaded.persist() : undefined
+  }
+
+  /** A session stored already may still be changed after the head has left; `auto` keeps that too. */
+  beforeEnd(status: number): Promise<unknown> | undefined {
+    return this.beforeHead(status)
+  }
+
+  /** The handler failed with one of phial's errors: it becomes the answer. */
+  fail(error: Error): void {
+    this.#reach().fail(error)
+  }
+
+  /** The handler answered a promise: until that settles it may still let a failure through. */
+  handledBy(promise: Promise<unknown>): void {
+    this.#working = promise
+  }
+
+  working(): Promise<unknown> | undefined {
+    return this.#working
+  }
+
+  /** The exchange is over: what was changed and not saved is dropped, and that is said. */
+  over(how: 'finish' | 'abort' | 'failed'): void {
+    const keys = this.#loaded === undefined ? 0 : unsavedKeys(this.#loaded)
+    if (keys === 0) return
+    emit('dropped', { reason: REASONS[how], keys })
+    if (how === 'finish') warnOnce('PHIAL_NOT_SAVED', 'a request ended with changes to its session that are not stored: call save(), or switch auto on')
+  }
+
+  async #loadNow(): Promise<Session<T>> {
+    try {
+      return (this.#loaded = await this.#opener.load(this.#reach(), this.#res !== undefined))
+    } catch (error) {
+      this.#loading = undefined
+      throw error
+    }
+  }
+
+  #reach(): Carrier {
+    return (this.#carrier ??= this.#opener.carrierFor(this.#req, this.#res, this))
+  }
+
+  #read<R>(method: string, work: (session: Session<T>) => R | Promise<R>): Promise<R> {
+    return Reading.of(method, this.#inOrder(work))
+  }
+
+  #write<R>(work: (session: Session<T>) => Promise<R>): Promise<R> {
+    const promise = writePromise(() => this.#inOrder(work))
+    this.#reach().hold(promise)
+    return promise
+  }
+
+  /** Calls take effect in the order made, awaited or not: each waits for the one before it. */
+  #inOrder<R>(work: (session: Session<T>) => R | Promise<R>): Promise<R> {
+    const loading = this.#load()
+    this.#underWay++
+    const turn = this.#tail.then(() => loading).then(work).finally(() => this.#underWay--)
+    this.#tail = turn.catch(() => {})
+    return turn
+  }
+}
+
+showAs<SessionObject>(SessionObject, (object) => (object.accessed ? 'SessionObject { accessed }' : 'SessionObject { not accessed }'))
+
+/** Data that nobody will store may be anything: a getter that throws, a proxy that was revoked. */
+const unsavedKeys = (session: Session<any>): number => {
+  try {
+    return session.unsavedKeys
+  } catch {
+    return 1
+  }
+}
+
+const REASONS = { finish: 'not-saved', abort: 'aborted', failed: 'response-failed' } as const

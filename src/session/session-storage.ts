@@ -1,0 +1,413 @@
+import { emit } from '../diagnostics.js'
+import {
+  HeadersSentError, LockTimeoutError, SessionClosedError, SessionError, SessionGoneError, StoreError,
+  StoreOutcomeUnknownError,
+} from '../errors.js'
+import type { Lease } from '../namespace-manager.js'
+import type { OpenRecord } from '../record/change-log.js'
+import { newId } from '../record/id.js'
+import { destroyRecord, renewRecord } from '../record/lifecycle.js'
+import { isMoved } from '../record/record.js'
+import type { Content, RecordForm } from '../record/record.js'
+import type { Found } from '../record/sealed-store.js'
+import { writePromise } from '../write-promise.js'
+import { SessionCookie } from './session-cookie.js'
+import type { SessionContext } from './session-context.js'
+import { SessionData } from './session-data.js'
+import type { Snapshot } from './session-data.js'
+import type { Update } from './update.js'
+
+/** How a session came to be. */
+export interface SessionOrigin {
+  /** The id that was presented, or chosen for a session without a client. */
+  readonly id?: string | undefined
+  /** It was signed with an older secret. */
+  readonly stale?: boolean
+  readonly found?: Found<RecordForm> | undefined
+  /** What the found record holds. */
+  readonly content?: Content | undefined
+  /** Why nothing can be saved: the id was renewed a moment ago, or the store is down. */
+  readonly readOnly?: SessionError | undefined
+}
+
+/** How many ids are tried when the random source names one that is taken. */
+const MOST_IDS = 3
+
+/**
+ * How one session gets into the store and its id to the client. What is asked takes effect at once for whoever looks at the
+ * session, and in its turn in the store.
+ */
+export class SessionStorage {
+  readonly data: SessionData
+  readonly cookie: SessionCookie
+  readonly #context: SessionContext
+  readonly #readOnly: SessionError | undefined
+  #id: string | undefined
+  #stale: boolean
+  #found: Found<RecordForm> | undefined
+  #ended: 'destroyed' | 'invalidated' | undefined
+  /** The record is to be ended, or could not be: nothing more is written to it. */
+  #isEnding = false
+  #endFailure: SessionError | undefined
+  /** A cookie is due whose session is to be confirmed before the head leaves. */
+  #isRenewalDue: boolean
+  #cookieSent = false
+  #tail: Promise<unknown> = Promise.resolve()
+
+  constructor(context: SessionContext, origin: SessionOrigin) {
+    const { policy, rules, codec } = context
+    this.#context = context
+    this.#id = origin.id
+    this.#stale = origin.stale ?? false
+    this.#found = origin.found
+    this.#readOnly = origin.readOnly
+    this.data = new SessionData(codec, rules.now(), origin.found?.record, origin.content)
+    this.cookie = new SessionCookie({
+      defaults: policy.cookie, life: policy.cookieLife, check: policy.checkCookie,
+      now: rules.now, meta: () => this.data.meta, keep: (change) => this.#keepCookie(change),
+    })
+    const isRead = this.#found !== undefined && this.#readOnly === undefined
+    const isTouched = isRead && this.#found!.touched
+    this.#isRenewalDue = isRead && (policy.forceCookie || (isTouched && this.cookie.isRolling))
+    if (isTouched && policy.clientKeeps) this.#sendCookie()
+  }
+
+  get id(): string {
+    return (this.#id ??= newId())
+  }
+
+  /** There is a record, and it is not about to be ended. */
+  get isStored(): boolean {
+    return this.#found !== undefined && !this.#isEnding
+  }
+
+  get isReadOnly(): boolean {
+    return this.#readOnly !== undefined
+  }
+
+  get isDestroyed(): boolean {
+    return this.#ended === 'destroyed'
+  }
+
+  get isInvalidated(): boolean {
+    return this.#ended === 'invalidated'
+  }
+
+  get isRenewalDue(): boolean {
+    return this.#isRenewalDue && this.isStored
+  }
+
+  /** When it ends if it is not used again; for one that is not saved yet: if it were saved now. */
+  get expiresAt(): number {
+    const { rules } = this.#context
+    const known = this.#found?.touched ? undefined : this.#found?.expiresAt
+    return Math.min(known ?? rules.storeExpiry(this.data.meta), rules.lifetimeEnd(this.data.meta))
+  }
+
+  assertOpen(): void {
+    if (this.#context.isClosed()) throw new SessionClosedError('the session manager is closed')
+  }
+
+  assertWritable(): void {
+    this.assertOpen()
+    if (this.isDestroyed) throw new SessionGoneError('the session was destroyed')
+    if (this.#readOnly !== undefined) throw this.#readOnly
+  }
+
+  /** A change that could never be kept is refused when it is made. */
+  assertChangeable(): void {
+    if (this.#context.carrier.finished) throw new SessionClosedError('the request that this session belongs to is over')
+    this.assertHeaders()
+  }
+
+  assertHeaders(needsCookie: boolean = !this.isStored || this.#context.policy.clientKeeps): void {
+    if (needsCookie && this.#context.carrier.headersSent) throw new HeadersSentError('this needs a cookie, and the headers have left')
+  }
+
+  /** The promise of a write: the response is held for it. `work` begins at once, and may throw. */
+  write<R>(work: () => Promise<R>): Promise<R> {
+    const promise = writePromise(async () => work())
+    this.#context.carrier.hold(promise)
+    this.#context.began(promise)
+    return promise
+  }
+
+  /** Runs what reaches the store, after everything that was asked before. */
+  queue<R>(work: () => Promise<R>): Promise<R> {
+    const turn = this.#tail.then(work)
+    this.#tail = turn.catch(() => {})
+    return turn
+  }
+
+  /** Stores what a snapshot holds. What could not be stored is unsaved again. */
+  store(snapshot: Snapshot): Promise<void> {
+    return this.#writing(snapshot, async () => {
+      if (this.#found === undefined) await this.#create(snapshot)
+      else await this.#replace(this.#found, snapshot)
+    })
+  }
+
+  /** Stores what a snapshot holds under a new id. */
+  renew(snapshot: Snapshot): Promise<void> {
+    return this.#writing(snapshot, async () => {
+      if (this.#found === undefined) await this.#create(snapshot, newId())
+      else await this.#renew(this.#found, snapshot)
+    })
+  }
+
+  /** Writes one change by itself, what is unsaved left unsaved. */
+  async apply(update: Pick<Update, 'apply' | 'life' | 'folded' | 'undo'>): Promise<void> {
+    try {
+      this.#assertNotBroken()
+      const written = this.#found === undefined ? await this.#createWith(update.apply) : await this.#applyTo(this.#found, update.apply)
+      this.data.updated(written.record, update.life, update.folded())
+    } catch (error) {
+      update.undo()
+      throw this.#noted(error)
+    }
+  }
+
+  /** Moves the expiry, if that is due, or if a cookie is to be sent: never that of a session which is gone. */
+  async touch(): Promise<void> {
+    const { rules, policy } = this.#context
+    const found = this.#found
+    if (found === undefined || this.#isEnding) return
+    const wantsCookie = policy.forceCookie || this.#stale || this.cookie.isChanged || this.#isRenewalDue
+    if (!wantsCookie && !rules.touchIsDue(found.record.meta, this.expiresAt)) return
+    this.#isRenewalDue = false
+    await this.#confirm(found)
+    this.#resendCookie()
+  }
+
+  /** At the end of a request: whoever only read is not to be bothered when it fails. The cookie is not sent then. */
+  async renewAtEnd(): Promise<void> {
+    await this.touch().catch((error: unknown) => {
+      if (!(error instanceof SessionError)) throw error
+      this.#isRenewalDue = false
+    })
+  }
+
+  /** Reads the record again, dropping what is not saved. */
+  async reload(): Promise<void> {
+    this.assertOpen()
+    const found = this.#found && (await this.#spend((deadline) => this.#context.records.read(this.#key, deadline)))
+    if (found === undefined || isMoved(found.record)) throw this.#gone('get')
+    this.#found = { ...found, record: found.record }
+    this.data.reload(found.record)
+  }
+
+  /** Ends the session as it is now. May be asked again after it failed. */
+  end(how: 'destroyed' | 'invalidated'): Promise<void> {
+    if (this.#readOnly !== undefined) throw this.#readOnly
+    const attributes = this.cookie.attributes()
+    this.data.startOver(this.#context.rules.now())
+    this.#ended = how
+    this.#isEnding = true
+    return this.queue(async () => {
+      const found = this.#found
+      if (found === undefined) return void (this.#isEnding = false)
+      if (this.#context.carrier.headersSent) emit('cookie-skipped', { reason: 'headers-sent' })
+      else this.#context.ids.expireId(attributes)
+      await this.#end(found, how === 'destroyed' ? 'destroy' : 'invalidate')
+    })
+  }
+
+  /** A lease on the session's key. */
+  async lock(leaseSeconds: number, waitSeconds: number): Promise<Lease> {
+    const { locks, records, rules, calls } = this.#context
+    if (locks === undefined) throw new TypeError(`the ${records.backend} backend has no locks`)
+    this.assertOpen()
+    const lease = await calls.runWaiting('lock', waitSeconds * 1000, () =>
+      locks.lock(this.#key, leaseSeconds * 1000, rules.now() + waitSeconds * 1000))
+    if (lease === undefined) throw new LockTimeoutError(`the session's lock was not free within ${waitSeconds} s`)
+    return lease
+  }
+
+  get #key(): string {
+    return this.#context.keyOf(this.id)
+  }
+
+  #spend<R>(call: (deadline: number) => Promise<R>): Promise<R> {
+    const { budget } = this.#context
+    return budget.spend(call(budget.deadline))
+  }
+
+  /** A record that could not be ended is not written to, by what was asked meanwhile either. */
+  #assertNotBroken(): void {
+    if (this.#endFailure !== undefined) throw this.#endFailure
+  }
+
+  async #writing(snapshot: Snapshot, write: () => Promise<void>): Promise<void> {
+    try {
+      this.#assertNotBroken()
+      await write()
+    } catch (error) {
+      this.data.failed(snapshot)
+      throw this.#noted(error)
+    }
+  }
+
+  async #create(snapshot: Snapshot, id?: string): Promise<void> {
+    const record = await this.#createRecord(snapshot.form, id)
+    this.data.landed(snapshot, record, snapshot.lineage === this.data.lineage)
+  }
+
+  async #createWith(apply: (record: OpenRecord) => void): Promise<Found<RecordForm>> {
+    const empty = new SessionData(this.#context.codec, this.#context.rules.now())
+    apply(empty.open)
+    await this.#createRecord(empty.look().form)
+    return this.#found!
+  }
+
+  /** A session begins when it is first stored. An id whose `create` has an unknown outcome is not used again. */
+  async #createRecord({ meta, payload }: RecordForm, id?: string): Promise<RecordForm> {
+    const { records, rules } = this.#context
+    const form = { meta: { ...meta, createdAt: rules.now() }, payload }
+    if (id !== undefined || this.isInvalidated) this.#id = id ?? newId()
+    for (let ids = 0; ids < MOST_IDS; ids++) {
+      try {
+        await this.#indexed(form, this.#key)
+        const found = await this.#spend((deadline) => records.create(this.#key, form, deadline))
+        if (found !== undefined) return this.#began(found)
+      } catch (error) {
+        if (error instanceof StoreOutcomeUnknownError) this.#id = newId()
+        throw error
+      }
+      this.#id = newId()
+    }
+    throw this.#noFreeId()
+  }
+
+  #began(found: Found<RecordForm>): RecordForm {
+    this.#found = found
+    this.#sendCookie()
+    emit('created', { backend: this.#context.records.backend })
+    return found.record
+  }
+
+  /** What is written while nobody else wrote is the record as the session shows it; else its changes are made on the newer one. */
+  async #replace(base: Found<RecordForm>, snapshot: Snapshot): Promise<void> {
+    const direct = this.#directly(base, snapshot)
+    await this.#indexed(snapshot.form, this.#key)
+    const written = await this.#spend((deadline) => this.#context.writer.write(this.#key, {
+      base, deadline, direct, apply: (record) => this.data.replay(snapshot, record),
+    }))
+    this.#found = written
+    this.data.landed(snapshot, written.record, written.isDirect)
+    this.#resendCookie()
+  }
+
+  #directly(base: Found<RecordForm>, { form, lineage }: Snapshot): RecordForm | undefined {
+    return lineage === this.data.lineage ? { meta: { ...form.meta, writes: base.record.meta.writes }, payload: form.payload } : undefined
+  }
+
+  async #applyTo(base: Found<RecordForm>, apply: (record: OpenRecord) => void): Promise<Found<RecordForm>> {
+    await this.#indexed(base.record, this.#key)
+    const written = await this.#spend((deadline) => this.#context.writer.write(this.#key, { base, apply, deadline }))
+    this.#found = written
+    this.#resendCookie()
+    return written
+  }
+
+  async #renew(base: Found<RecordForm>, snapshot: Snapshot): Promise<void> {
+    const { records, keyOf, policy } = this.#context
+    const oldKey = this.#key
+    const direct = this.#directly(base, snapshot)
+    const first = direct ?? this.data.merge(snapshot, base.record)
+    for (let ids = 0; ids < MOST_IDS; ids++) {
+      const id = newId()
+      const newKey = keyOf(id)
+      let form = await this.#indexed(first, newKey)
+      const merge = async (newer: RecordForm): Promise<RecordForm> => (form = await this.#indexed(this.data.merge(snapshot, newer), newKey))
+      const renewed = await this.#spend((deadline) =>
+        renewRecord(records, { oldKey, newKey, base, form: first, graceMs: policy.regenerateGrace * 1000, merge }, deadline))
+      if (renewed === undefined) continue
+      this.#forgetOwner(base.record.meta.owner, renewed === 'gone' ? newKey : oldKey)
+      if (renewed === 'gone') throw this.#gone('replace')
+      this.#id = id
+      this.#found = renewed
+      this.data.landed(snapshot, renewed.record, form === direct)
+      this.#sendCookie()
+      return emit('regenerated', { backend: records.backend })
+    }
+    throw this.#noFreeId()
+  }
+
+  /** The record is there, and is the session's: a sign under a renewed id is not. */
+  async #confirm(found: Found<RecordForm>): Promise<void> {
+    const { rules, records } = this.#context
+    const { meta } = found.record
+    const expiresAt = rules.storeExpiry(meta)
+    const live = await this.#spend((deadline) => records.read(this.#key, deadline, { expiresAt, ifBefore: expiresAt }))
+    if (live === undefined || isMoved(live.record)) throw this.#noted(this.#gone('touch'))
+    await this.#indexed(found.record, this.#key)
+    this.#found = { ...found, expiresAt: live.touched ? expiresAt : live.expiresAt, touched: false }
+  }
+
+  async #end(found: Found<RecordForm>, reason: 'destroy' | 'invalidate'): Promise<void> {
+    const { records } = this.#context
+    const key = this.#key
+    try {
+      await this.#spend((deadline) => destroyRecord(records, key, deadline, found))
+    } catch (error) {
+      this.#endFailure = error as SessionError
+      throw error
+    }
+    this.#found = undefined
+    this.#isEnding = false
+    this.#endFailure = undefined
+    this.#forgetOwner(found.record.meta.owner, key)
+    emit('destroyed', { backend: records.backend, reason })
+  }
+
+  /** The owner's index knows the key before the record names the owner. */
+  async #indexed(form: RecordForm, key: string): Promise<RecordForm> {
+    const { owners, rules } = this.#context
+    if (form.meta.owner !== undefined) await this.#spend((deadline) => owners.add(form.meta.owner, key, rules.indexExpiry(form.meta), deadline))
+    return form
+  }
+
+  /** Only of a key that no record will ever have again. To tidy the index is nobody's waiting: it may hold more than it need. */
+  #forgetOwner(owner: string | undefined, key: string): void {
+    this.#context.owners.remove(owner, key, Infinity).catch(() => {})
+  }
+
+  #noFreeId(): StoreError {
+    return new StoreError('every id that was tried is taken: is the random source broken?', { backend: this.#context.records.backend, operation: 'create' })
+  }
+
+  #gone(operation: string): SessionGoneError {
+    emit('gone', { backend: this.#context.records.backend, operation })
+    return new SessionGoneError('the session ended while this request held it')
+  }
+
+  /** A session that is gone sets no cookie: the browser may already hold the new one. */
+  #noted(error: unknown): unknown {
+    if (error instanceof SessionGoneError) {
+      this.#context.carrier.forget()
+      if (this.#cookieSent || this.#isRenewalDue) emit('cookie-skipped', { reason: 'gone' })
+      this.#cookieSent = this.#isRenewalDue = false
+    }
+    return error
+  }
+
+  #keepCookie({ domain, path }: { domain?: string | undefined; path?: string | undefined }): void {
+    this.assertChangeable()
+    if (path !== undefined) this.data.edit(({ meta }) => void (meta.path = path), 'path')
+    else this.data.edit(({ meta }) => void (meta.domain = domain), 'domain')
+  }
+
+  /** After a write: when it is not as the browser has it, or its life counts from each sending. */
+  #resendCookie(): void {
+    const { forceCookie, clientKeeps } = this.#context.policy
+    if (clientKeeps || forceCookie || this.#stale || this.cookie.isChanged || this.cookie.isRolling) this.#sendCookie()
+  }
+
+  #sendCookie(): void {
+    this.#isRenewalDue = false
+    if (this.#context.carrier.headersSent) return emit('cookie-skipped', { reason: 'headers-sent' })
+    this.#context.ids.writeId(this.id, this.cookie.attributes())
+    this.#stale = false
+    this.#cookieSent = true
+  }
+}

@@ -1,0 +1,67 @@
+import test from 'ava'
+import { spawnSync } from 'node:child_process'
+import { readFileSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { describeIni, describeTables } from '../../config/describe.js'
+import { loadIni } from '../../config/load-ini.js'
+import { table } from '../../config/table.js'
+import { settingNames } from '../../config/targets.js'
+import { faultOf, iniFile, resolveIni, strong, tables, withEnvironment } from './support.js'
+
+const root = fileURLToPath(new URL('../../../', import.meta.url))
+
+test('development.ini and docs/options.md say what the tables say: else run node tools/describe.js', t => {
+  const { status, stderr } = spawnSync(process.execPath, [join(root, 'tools/describe.js'), '--check'], { encoding: 'utf8' })
+  t.is(stderr, '')
+  t.is(status, 0)
+})
+
+test('every INI setting stands in development.ini once, under its sentence and its default; no other does', t => {
+  const blocks = describeIni(tables).split('\n\n').slice(2).map(block => block.trimEnd().split('\n'))
+  const written = blocks.map(lines => /^#?session\.([a-z_.]+) =/.exec(lines.at(-1)!)?.[1])
+  const options = Object.entries(tables).flatMap(([type, rows]) => Object.keys(rows).map(name => `${type}.${name}`))
+  t.deepEqual(written, [...settingNames.flatMap(name => table[name].ini ?? []), ...options])
+  for (const name of settingNames) {
+    const { ini, sentence, default: value, defaultNote } = table[name]
+    const lines = blocks[written.indexOf(ini)]
+    if (ini === undefined) continue
+    t.is(lines?.[0], `# ${sentence}`)
+    t.true(lines?.[1]?.endsWith(`. Default: ${defaultNote ?? value ?? 'none'}.`), lines?.[1])
+    t.is(lines?.length, 3)
+  }
+  t.is(blocks.at(-1)?.join('\n'), '# The most cookies of a session.\n# Expects whole number. Default: 1.\n#session.cookie.chunks = 1')
+})
+
+test('every line of development.ini that is commented out can be taken in', t => {
+  const lines = describeIni(tables).split('\n')
+  const commented = lines.flatMap((line, index) => (line.startsWith('#session.') ? [index] : []))
+  t.true(commented.length > 30)
+  withEnvironment({ PHIAL_SECRET: strong(), PHIAL_ENCRYPT_KEY: strong() }, () => {
+    for (const index of commented) {
+      const path = iniFile(t, lines.with(index, lines[index]!.slice(1)).join('\n'))
+      t.is(loadIni(path, {}, tables).section, 'app:main', lines[index])
+    }
+  })
+})
+
+test('development.ini works as it stands, once its secret is there; not in production', t => {
+  const text = readFileSync(join(root, 'development.ini'), 'utf8').replaceAll('%(here)s/data/secret', '%(here)s/secret')
+  const path = iniFile(t, text, 'development.ini')
+  t.regex(faultOf(t, () => resolveIni(path)).message, /session\.secret_file: there is no file/)
+  writeFileSync(join(dirname(path), 'secret'), strong(), { mode: 0o600 })
+  const { type, dataDir, secure, cookieName } = resolveIni(path)
+  t.deepEqual([type, dataDir, secure, cookieName], ['file', join(dirname(path), 'data'), 'auto', 'phial'])
+  withEnvironment({ NODE_ENV: 'production' }, () => t.is(faultOf(t, () => resolveIni(path)).setting, 'session.secure'))
+})
+
+test('the tables for the documentation hold a row for each setting and each option', t => {
+  const text = describeTables(tables)
+  for (const name of settingNames) t.is(text.split(`| \`${name}\` |`).length, 2, name)
+  t.true(text.includes('| `session.key` | `cookieName` | cookie name | __Host-phial with secure true'))
+  t.true(text.includes('| – | `now` | function | Date.now | The clock, in epoch milliseconds. |'))
+  t.true(text.includes('### Options of `memory`\n\n| in an INI file |'))
+  t.true(text.includes('| `session.memory.max_sessions` | `memory.maxSessions` | whole number | 10000 | The most sessions kept. |'))
+  t.true(text.includes('| `session.memory.label` | `memory.label` | text | a\\|b | Any text. |'))
+  t.true(text.includes('### Options of `file`\n\nNone.'))
+})

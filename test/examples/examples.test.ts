@@ -1,0 +1,149 @@
+import test from 'ava'
+import type { ExecutionContext } from 'ava'
+import { readdirSync, readFileSync } from 'node:fs'
+import { request } from 'node:http'
+import type { IncomingMessage } from 'node:http'
+import type { Duplex } from 'node:stream'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { join } from 'node:path'
+import { clientOf } from '../support/app.js'
+import { folder, freePort, Program, root, start } from '../support/demo-program.js'
+
+const script = (name: string): string => join(root, `dist/examples/${name}.js`)
+
+/** Starts an example in an empty folder. */
+const run = async (t: ExecutionContext, name: string): Promise<string> => {
+  const port = await freePort()
+  const program = start(t, script(name), { cwd: folder(t), env: { PORT: String(port) } })
+  await program.says(new RegExp(`^http://127\\.0\\.0\\.1:${port}`, 'm'))
+  return `http://127.0.0.1:${port}`
+}
+
+test('the examples are short, say on top what they show, and are all run here', (t) => {
+  const names = readdirSync(join(root, 'examples')).filter((name) => name.endsWith('.ts') && name !== 'own-backend.ts') // the contract suite runs that one
+  const tests = readFileSync(join(root, 'test/examples/examples.test.ts'), 'utf8')
+  t.true(names.length >= 8)
+  for (const name of names) {
+    const text = readFileSync(join(root, 'examples', name), 'utf8')
+    t.true(text.split('\n').length <= 41, `${name} has 40 lines`)
+    t.regex(text, /^\/\/ .+[.:].*\n(?!\/\/)/, name)
+    t.regex(tests, new RegExp(`(run\\(t|script\\()[ ,]*'${name.replace('.ts', '')}'`), name)
+  }
+})
+
+test('the first example counts visits, beside what `phial init` wrote', async (t) => {
+  const cwd = folder(t)
+  t.deepEqual(await start(t, join(root, 'dist/bin/phial.js'), { cwd, args: ['init'] }).ended, { code: 0, signal: null })
+  const port = await freePort()
+  const program = start(t, script('first'), { cwd, env: { PORT: String(port) } })
+  const client = clientOf(`http://127.0.0.1:${port}`)
+  t.is(await whenListening(program, () => client.text()), 'visit 1\n')
+  t.is(await client.text(), 'visit 2\n')
+  t.is(await clientOf(`http://127.0.0.1:${port}`).text(), 'visit 1\n')
+})
+
+/** It is too short to say when it listens. */
+const whenListening = async <R>(program: Program, ask: () => Promise<R>): Promise<R> => {
+  for (;;) {
+    try {
+      return await ask()
+    } catch (error) {
+      if (program.isOver) throw new Error(program.output, { cause: error })
+      await sleep(20)
+    }
+  }
+}
+
+test('flash: the message is on the page after the redirect, once', async (t) => {
+  const client = clientOf(await run(t, 'flash'))
+  t.notRegex(await client.text(), /letter is on its way/)
+  const answer = await client.get('/', { method: 'POST' })
+  t.is(answer.status, 303)
+  t.regex(await client.text(answer.headers.get('location')!), /<p class="success">Your letter is on its way\.<\/p>/)
+  t.notRegex(await client.text(), /letter is on its way/)
+})
+
+test('several handlers see one session', async (t) => {
+  const client = clientOf(await run(t, 'several-handlers'))
+  t.is(await client.text('/'), 'You asked the broker about: nothing\n')
+  t.is(await client.text('/broker/gold'), 'The broker knows all about gold.\n')
+  await client.text('/broker/tin')
+  t.is(await client.text('/'), 'You asked the broker about: gold, tin\n')
+})
+
+test('without cookies: the id goes out and comes back in a header', async (t) => {
+  const url = await run(t, 'without-cookies')
+  const call = async (id?: string): Promise<readonly [text: string, id: string]> => {
+    const answer = await fetch(url, { headers: id === undefined ? {} : { 'X-Session': id } })
+    t.is(answer.headers.get('set-cookie'), null)
+    return [await answer.text(), answer.headers.get('x-session')!]
+  }
+  const [first, id] = await call()
+  t.is(first, 'call 1\n')
+  t.deepEqual(await call(id), ['call 2\n', id])
+  const unknown = 'A'.repeat(43)
+  const [other, fresh] = await call(unknown)
+  t.is(other, 'call 1\n')
+  t.not(fresh, unknown)
+  t.deepEqual(await call(id), ['call 3\n', id])
+})
+
+test('parallel updates: nothing is lost', async (t) => {
+  const program = start(t, script('parallel-updates'), { cwd: folder(t) })
+  t.deepEqual(await program.ended, { code: 0, signal: null })
+  t.is(program.output, 'keys of their own: 100, counted: 100\n')
+})
+
+const upgrade = (url: string, cookie: string): Promise<{ readonly answer: IncomingMessage; readonly socket: Duplex | undefined }> =>
+  new Promise((resolve, reject) => {
+    const asking = request(url, { headers: { Connection: 'Upgrade', Upgrade: 'echo', Cookie: cookie } })
+    asking.on('upgrade', (answer, socket) => resolve({ answer, socket }))
+    asking.on('response', (answer) => resolve({ answer: answer.resume(), socket: undefined }))
+    asking.on('error', reject)
+    asking.end()
+  })
+
+const lineFrom = async (socket: Duplex): Promise<string> => {
+  let text = ''
+  for await (const chunk of socket.iterator({ destroyOnReturn: false })) {
+    text += String(chunk)
+    if (text.endsWith('\n')) break
+  }
+  return text
+}
+
+test('upgrade: the connection has the session, to read and to write', async (t) => {
+  const url = await run(t, 'upgrade')
+  const client = clientOf(url)
+  await client.text()
+
+  const refused = await upgrade(url, '')
+  t.is(refused.answer.statusCode, 401)
+
+  const { answer, socket } = await upgrade(url, await client.cookies())
+  t.is(answer.statusCode, 101)
+  socket!.write('hello\n')
+  t.is(await lineFrom(socket!), 'Ada, line 1: hello\n')
+  socket!.end()
+
+  const { socket: later } = await upgrade(url, await client.cookies())
+  later!.write('again\n')
+  t.is(await lineFrom(later!), 'Ada, line 2: again\n')
+  later!.end()
+})
+
+test('revive: values of a class come back as such', async (t) => {
+  const client = clientOf(await run(t, 'revive'))
+  t.is(await client.text(), 'In your purse: 2.50 crowns\n')
+  t.is(await client.text(), 'In your purse: 5.00 crowns\n')
+})
+
+test('language: what was chosen once is spoken on all pages', async (t) => {
+  const client = clientOf(await run(t, 'language'))
+  t.is(await client.text(), 'Good day!\n')
+  t.is(await client.text('/?lang=fr'), 'Bonjour!\n')
+  const answer = await client.get('/elsewhere')
+  t.is(await answer.text(), 'Bonjour!\n')
+  t.is(answer.headers.get('content-language'), 'fr')
+  t.is(await client.text('/?lang=__proto__'), 'Bonjour!\n')
+})

@@ -1,0 +1,40 @@
+import { readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import type { Client, Teardown } from './app.js'
+import { folder, Program, root, start } from './demo-program.js'
+
+export const serverScript: string = join(root, 'dist/examples/demo/server.js')
+
+/** A folder as a fresh clone has it: settings, and no secret yet. */
+export const freshFolder = (t: Teardown, type = 'file'): string => {
+  const path = folder(t)
+  const settings = readFileSync(join(root, 'development.ini'), 'utf8')
+  writeFileSync(join(path, 'development.ini'), settings.replace(/^session\.type = file$/m, `session.type = ${type}`))
+  return path
+}
+
+export interface Site {
+  readonly program: Program
+  readonly url: string
+}
+
+export const startSite = async (t: Teardown, cwd: string): Promise<Site> => {
+  const program = start(t, serverScript, { cwd, env: { PORT: '0' } })
+  const [url] = await program.says(/http:\/\/127\.0\.0\.1:\d+/)
+  return { program, url }
+}
+
+/** Sends a form as a browser does from the site itself. */
+export const submit = (client: Client, path: string, fields: Record<string, string> = {}): Promise<Response> =>
+  client.get(path, { method: 'POST', body: new URLSearchParams(fields), headers: { 'Sec-Fetch-Site': 'same-origin' } })
+
+/** Sends a form and goes where it leads. */
+export const submitAndFollow = async (client: Client, path: string, fields: Record<string, string> = {}): Promise<string> => {
+  const answer = await submit(client, path, fields)
+  if (answer.status !== 303) throw new Error(`${path} answered ${answer.status}: ${await answer.text()}`)
+  return client.text(answer.headers.get('location')!)
+}
+
+/** What a page says, without its code and tags. */
+export const wordsOf = (page: string): string =>
+  page.replace(/<figure.*<\/figure>/s, '').replace(/^.*<main>|<\/main>.*$/gs, '').replaceAll(/<[^>]+>/g, ' ').replaceAll(/\s+/g, ' ').trim()

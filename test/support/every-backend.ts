@@ -1,0 +1,42 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { SettingsInput } from '../../src/index.js'
+import { serve } from './app.js'
+import type { App, Teardown } from './app.js'
+
+type Handler = Parameters<typeof serve>[1]
+
+const ENCRYPT_KEY = 'pR4-yB8_nK2wV6tJ0sM5hD9fL3gZ7cXq'
+
+/** A directory of the test's own, removed after it. */
+export const temporaryDirectory = (t: Teardown): string => {
+  const directory = mkdtempSync(join(tmpdir(), 'phial-'))
+  t.teardown(() => rmSync(directory, { recursive: true, force: true }))
+  return directory
+}
+
+export interface Mode {
+  readonly name: string
+  /** The server keeps the records: nothing lost and gone is gone hold. */
+  readonly isStored: boolean
+  settings(t: Teardown): SettingsInput
+}
+
+/** Every backend of the library, plain and encrypted. */
+export const modes: readonly Mode[] = [
+  { name: 'memory', isStored: true, settings: () => ({ type: 'memory' }) },
+  { name: 'memory, encrypted', isStored: true, settings: () => ({ type: 'memory', encryptKey: ENCRYPT_KEY }) },
+  { name: 'file', isStored: true, settings: (t) => ({ type: 'file', dataDir: temporaryDirectory(t) }) },
+  { name: 'file, encrypted', isStored: true, settings: (t) => ({ type: 'file', dataDir: temporaryDirectory(t), encryptKey: ENCRYPT_KEY }) },
+  { name: 'cookie, signed', isStored: false, settings: () => ({ type: 'cookie' }) },
+  { name: 'cookie, encrypted', isStored: false, settings: () => ({ type: 'cookie', encryptKey: ENCRYPT_KEY }) },
+]
+
+export const storedModes: readonly Mode[] = modes.filter(({ isStored }) => isStored)
+
+/** Deadlines are generous: a busy disk is not what is tested. */
+const PATIENT: SettingsInput = { operationTimeout: 10, requestBudget: 20 }
+
+export const serveMode = (t: Teardown, mode: Mode, handler: Handler, settings: SettingsInput = {}): Promise<App> =>
+  serve(t, handler, { ...PATIENT, ...mode.settings(t), ...settings })

@@ -1,0 +1,14 @@
+// Writes package-lock.json anew after a change of dependencies: `node tools/lock.js`. The addresses that npm notes in it are of
+// whatever registry it was run against, so they are left out; versions and integrity hashes stay, and npm needs no more.
+import { spawnSync } from 'node:child_process'
+import { readFileSync, writeFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+
+const root = fileURLToPath(new URL('..', import.meta.url))
+const { status } = spawnSync('npm', ['install', '--package-lock-only'], { cwd: root, stdio: 'inherit', shell: process.platform === 'win32' })
+if (status !== 0) process.exit(status ?? 1)
+
+const file = `${root}package-lock.json`
+const lock = JSON.parse(readFileSync(file, 'utf8'))
+for (const entry of Object.values(lock.packages)) delete entry.resolved
+writeFileSync(file, `${JSON.stringify(lock, null, 2)}\n`)
