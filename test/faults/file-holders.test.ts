@@ -33,8 +33,8 @@ const until = async <T>(look: () => T | null | undefined): Promise<T> => {
   }
 }
 
-for (const method of ['replace', 'delete']) {
-  test(`F12: the lock of a process killed within ${method} is seen to be dead at once`, async t => {
+for (const [method, given] of [['replace', 'key, value, version'], ['delete', 'key, version']] as const) {
+  test(`F12: the lock of a process killed within ${method}(${given}) is seen to be dead at once`, async t => {
     const { store, data } = newStore(t)
     const version = (await store.create(key, 'value', inAnHour())) ?? ''
     await holder(t, data, 'SIGKILL', method, key, ...(method === 'replace' ? ['late', version, inAnHour()] : [version]))
