@@ -9,9 +9,16 @@ export type { FileOptions } from './file/manifest.js'
  * Keeps each record in a file of its own, for the processes of one machine: `DATA_DIR/NAMESPACE/records/XX/KEY`, beside it
  * `owners/XX/OWNER/KEY`, and the leases in `leases` (below `lock_dir` where that is set).
  *
- * Directories are 0700 and files 0600. `open` looks at the directories (synchronously, a few calls) and refuses, with a `ConfigError`,
- * those that are links, belong to another user, can be written to by others or not by us. They are made at the first write, and again when
- * somebody removes them.
+ * Directories are 0700 and files 0600. `open` looks at the directories (synchronously, a few calls) and refuses, with a
+ * `ConfigError`, those that are links, belong to another user, can be written to by others or not by us. They are made at the
+ * first write, and again when somebody removes them.
+ *
+ * A save is on the disk when it is acknowledged, unless `sync` is off; a touch gets there in the system's own time. A damaged
+ * file is a corrupt record, not a missing one (see `readRecord`). A full disk or quota and a want of descriptors are
+ * `StoreUnavailableError`, a read-only or broken disk and what is not a file of ours `StoreError`; a lock that is not free within
+ * 5 s is `StoreTimeoutError`. Whatever fails leaves the record as it was, or whole and new.
+ *
+ * Made for local POSIX file systems; one that several machines share was not tried.
  */
 export const fileBackend: Backend<FileOptions> = {
   type: 'file',

@@ -27,6 +27,19 @@ export class Directories {
     return true
   }
 
+  /** Works in a directory that is made if need be. Work that meets ENOENT is done again, until it `isLate`. */
+  async within<T>(directory: string, work: () => Promise<T>, isLate: () => boolean = () => false): Promise<T> {
+    if (!(await this.has(directory))) await this.make(directory)
+    for (;;) {
+      try {
+        return await work()
+      } catch (error) {
+        if (codeOf(error) !== 'ENOENT' || isLate()) throw error
+        await this.make(directory)
+      }
+    }
+  }
+
   /** Makes what is missing, even if it was there before. */
   async make(directory: string): Promise<void> {
     await mkdir(dirname(this.#root), { recursive: true, mode: 0o700 })

@@ -24,6 +24,7 @@ import { OwnerFiles } from './owner-files.js'
 import { PurgeTimer } from './purge-timer.js'
 import { purge } from './purge.js'
 import { RecordFiles } from './record-files.js'
+import { Stages } from './stages.js'
 import { Turns } from './turns.js'
 
 /** The manager of one namespace. Everything that fails becomes a typed error here. */
@@ -33,6 +34,7 @@ export class FileManager implements NamespaceManager, Enumerable, Purgeable, Loc
   readonly #layout: Layout
   readonly #directories: Directories
   readonly #lockDirectories: Directories
+  readonly #stages: Stages
   readonly #files: RecordFiles
   readonly #owners: OwnerFiles
   readonly #leases: Leases
@@ -45,9 +47,11 @@ export class FileManager implements NamespaceManager, Enumerable, Purgeable, Loc
     this.#layout = layoutOf(namespace, dataDir, lockDir)
     this.#directories = new Directories(dataDir, options.sync)
     this.#lockDirectories = new Directories(lockDir, false)
-    this.#files = new RecordFiles(this.#directories, options.sync, now)
+    this.#stages = new Stages(this.#layout.stages, this.#directories)
+    this.#files = new RecordFiles(this.#directories, new Turns(this.#directories, this.#stages, now), options.sync, now)
     this.#owners = new OwnerFiles(this.#layout.owners, this.#directories, this.#files)
-    this.#leases = new Leases(this.#layout.leases, new Turns(this.#lockDirectories, now), now, () => this.#isClosing)
+    const leaseStages = new Stages(this.#layout.leaseStages, this.#lockDirectories)
+    this.#leases = new Leases(this.#layout.leases, this.#lockDirectories, leaseStages, now, () => this.#isClosing)
     this.#timer = new PurgeTimer(options.purgeInterval, now, () => this.#purgeByTimer())
   }
 
@@ -87,6 +91,8 @@ export class FileManager implements NamespaceManager, Enumerable, Purgeable, Loc
         records: { root: this.#layout.records, directories: this.#directories },
         owners: { root: this.#layout.owners, directories: this.#directories },
         leases: { root: this.#layout.leases, directories: this.#lockDirectories },
+        stages: this.#stages,
+        stageRoots: [this.#layout.stages, this.#layout.leaseStages],
         files: this.#files,
         now: this.#now,
         shouldStop: () => this.#isClosing
@@ -119,6 +125,7 @@ export class FileManager implements NamespaceManager, Enumerable, Purgeable, Loc
     this.#timer.stop()
     await this.#inFlight.none()
     await this.#leases.close()
+    await this.#stages.close()
   }
 
   get #isClosing(): boolean {

@@ -4,8 +4,8 @@ import { hostname } from 'node:os'
 import { codeOf } from './errors.js'
 
 /**
- * A new token: a file name, unique for ever, that tells who made it (where, process id, process start), so that a dead holder's lock is
- * seen at once. `endsAt` (epoch ms): when what it holds ends by itself. At most 60 characters, lower case.
+ * A new token: a file name, unique for ever, that tells who made it (where, process id, process start), so that a dead holder's
+ * lock is seen at once. `endsAt` (epoch ms): when what it holds ends by itself. At most 60 characters, lower case.
  */
 export const newToken = (endsAt?: number): string => {
   const { pid } = process
@@ -36,7 +36,7 @@ let knownPlace: string | undefined
 /** Where a process id means the same process: this host since it was booted, in this PID namespace (a container has its own). */
 const place = (): string =>
   (knownPlace ??= createHash('sha256')
-    .update([hostname(), read(() => readFileSync('/proc/sys/kernel/random/boot_id', 'utf8')), read(() => readlinkSync('/proc/self/ns/pid'))].join('\n'))
+    .update([hostname(), textOf('/proc/sys/kernel/random/boot_id'), read(() => readlinkSync('/proc/self/ns/pid'))].join('\n'))
     .digest('hex')
     .slice(0, 12))
 
@@ -48,15 +48,20 @@ const isRunning = (pid: number): boolean => {
   }
 }
 
-/** When the process began, in clock ticks since boot; '' for one that has ended and waits for its parent; `undefined` where there is no /proc. */
+/**
+ * When the process began, in clock ticks since boot; '' for one that has ended and waits for its parent; `undefined` where
+ * there is no /proc.
+ */
 const processStart = (pid: number): string | undefined => {
-  const stat = read(() => readFileSync(`/proc/${pid}/stat`, 'utf8'))
+  const stat = textOf(`/proc/${pid}/stat`)
   // proc(5): the second field is the program's name in parentheses, which may hold blanks; the third is the state, the 22nd the start
   const [state, ...rest] = stat?.slice(stat.lastIndexOf(')') + 2).split(' ') ?? []
   const start = rest[18]
   if (state === undefined || start === undefined) return undefined
   return state === 'Z' || state === 'X' ? '' : Number(start).toString(36)
 }
+
+const textOf = (file: string): string | undefined => read(() => readFileSync(file, 'utf8'))
 
 const read = (file: () => string): string | undefined => {
   try {

@@ -12,8 +12,8 @@ interface Queue {
 }
 
 /**
- * First come, first served, one at a time for each name. The waiters of this process stand here, so that only the first of them polls for
- * a lock that another process holds.
+ * First come, first served, one at a time for each name. The waiters of this process stand here, so that only the first of them
+ * polls for a lock that another process holds.
  */
 export class Lanes {
   readonly #queues = new Map<string, Queue>()

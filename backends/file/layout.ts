@@ -6,13 +6,22 @@ export interface Layout {
   readonly namespace: string
   readonly records: string
   readonly owners: string
+  readonly stages: string
   readonly leases: string
+  readonly leaseStages: string
 }
 
 export const layoutOf = (namespace: string, dataDir: string, lockDir: string): Layout => {
   const name = directoryName(namespace)
   const root = join(dataDir, name)
-  return { namespace: root, records: join(root, 'records'), owners: join(root, 'owners'), leases: join(lockDir, name, 'leases') }
+  return {
+    namespace: root,
+    records: join(root, 'records'),
+    owners: join(root, 'owners'),
+    stages: join(root, 'stages'),
+    leases: join(lockDir, name, 'leases'),
+    leaseStages: join(lockDir, name, 'stages')
+  }
 }
 
 /** The file of a key, in one of 256 directories, so that none grows too large. */

@@ -1,11 +1,13 @@
-import { mkdir } from 'node:fs/promises'
+import { dirname } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Lease } from '../../src/namespace-manager.js'
+import type { Directories } from './directories.js'
+import { newToken } from './holder.js'
 import { Lanes } from './lanes.js'
 import { pathOf } from './layout.js'
 import { claimOn } from './lock-directory.js'
-import { takeLock, type Release } from './lock.js'
-import type { Turns } from './turns.js'
+import { takeLock, type HeldLock } from './lock.js'
+import type { Stages } from './stages.js'
 
 /**
  * Advisory leases: the same locks as the records', in a tree of their own, whose token tells when the lease ends.
@@ -13,14 +15,16 @@ import type { Turns } from './turns.js'
  */
 export class Leases {
   readonly #root: string
-  readonly #turns: Turns
+  readonly #directories: Directories
+  readonly #stages: Stages
   readonly #now: () => number
   readonly #shouldStop: () => boolean
-  readonly #held = new Set<Release>()
+  readonly #held = new Set<() => Promise<void>>()
 
-  constructor(root: string, turns: Turns, now: () => number, shouldStop: () => boolean) {
+  constructor(root: string, directories: Directories, stages: Stages, now: () => number, shouldStop: () => boolean) {
     this.#root = root
-    this.#turns = turns
+    this.#directories = directories
+    this.#stages = stages
     this.#now = now
     this.#shouldStop = shouldStop
   }
@@ -39,7 +43,7 @@ export class Leases {
       }, patienceMs)
       const turn = async (): Promise<Lease | undefined> => {
         clearTimeout(leave)
-        return hasLeft ? undefined : this.#turns.run(path, () => this.#wait(path, leaseMs, isLate))
+        return hasLeft ? undefined : this.#wait(path, leaseMs, isLate)
       }
       lanes.run(path, turn).then(resolve, reject)
     })
@@ -58,17 +62,23 @@ export class Leases {
     }
   }
 
-  /** Each try claims anew, since the claim's name tells when the lease would end. */
+  /** Each try claims anew, since the token's name tells when the lease would end. */
   async #try(path: string, leaseMs: number): Promise<Lease | undefined> {
-    const claim = claimOn(path, this.#now() + leaseMs)
-    const unlock = await takeLock(claim, () => mkdir(claim.staged, 0o700), this.#now, () => true)
-    return unlock === undefined ? undefined : this.#leaseOf(unlock, leaseMs)
+    return this.#directories.within(dirname(path), async () => {
+      const stage = await this.#stages.make(newToken(this.#now() + leaseMs))
+      try {
+        const lock = await takeLock(claimOn(path, stage), this.#now, () => true)
+        return lock && this.#leaseOf(lock, leaseMs)
+      } finally {
+        await this.#stages.discard(stage) // where the lock was taken, the stage is there no more
+      }
+    })
   }
 
-  #leaseOf(unlock: Release, leaseMs: number): Lease {
+  #leaseOf(lock: HeldLock, leaseMs: number): Lease {
     const release = async (): Promise<void> => {
       clearTimeout(end)
-      if (this.#held.delete(release)) await unlock()
+      if (this.#held.delete(release)) await lock.drop()
     }
     const end = setTimeout(release, Math.min(leaseMs, longestTimer)).unref()
     this.#held.add(release)

@@ -1,35 +1,30 @@
 import { lstat, readdir, rename, rm, rmdir, utimes } from 'node:fs/promises'
 import { codeOf } from './errors.js'
-import { endOf, isDead, newToken } from './holder.js'
+import { endOf, isDead } from './holder.js'
+import type { Stage } from './stages.js'
 
 /**
- * A wish to hold the lock of a path. The lock is a directory with a token in it, an entry whose name no two claims share.
- * The token is made ready in a directory of its own, the stage, and the lock is taken by renaming the stage onto the lock: the
- * system does that only where there is no lock, or an empty one, so that lock and token come into being in one step.
+ * A wish to hold the lock of a path. The lock is a directory with the holder's token in it, taken by renaming the holder's stage
+ * onto it: the system does that only where there is no lock, or an empty one, so that lock and token come into being in one step.
  */
 export interface Claim {
-  readonly token: string
+  readonly stage: Stage
   readonly lock: string
-  /** The directory made ready. */
-  readonly stage: string
-  readonly staged: string
   /** The token once the lock is held. It is there as long as the lock is ours. */
   readonly held: string
 }
 
-export const claimOn = (path: string, endsAt?: number): Claim => {
-  const token = newToken(endsAt)
+export const claimOn = (path: string, stage: Stage): Claim => {
   const lock = `${path}.lock`
-  const stage = `${path}.${token}`
-  return { token, lock, stage, staged: `${stage}/${token}`, held: `${lock}/${token}` }
+  return { stage, lock, held: `${lock}/${stage.token}` }
 }
 
 type Done<T = void> = (error: unknown, value?: T) => void
 
 /**
- * What proper-lockfile sees of one claim, given to it as its `fs` option. proper-lockfile decides when to try, to look whether the
- * holder is gone, to take over, and beats the heart; what these are stands here, because its own `rmdir` and `mkdir` let several
- * take over one dead lock, and let a late holder remove its successor's.
+ * What proper-lockfile sees of one claim, given to it as its `fs` option. proper-lockfile decides when to try, to look whether
+ * the holder is gone, and to take over, and beats the heart; what these are stands here, because its own `rmdir` and `mkdir` let
+ * several take over one dead lock, and let a late holder remove its successor's.
  *
  * - Taking is one rename (see `Claim`).
  * - Taking over is moving the judged token out of the lock: it can be done once, and is of no effect on any other token.
@@ -40,6 +35,7 @@ export class LockDirectory {
   readonly #now: () => number
   #held = false
   #probed = false
+  #keepsStage = false
   #mtime = new Date(0)
   #judged: readonly string[] = []
   #seen = ''
@@ -55,7 +51,7 @@ export class LockDirectory {
   }
 
   rmdir(_lock: string, done: Done): void {
-    answer(this.#held ? this.leave() : this.#takeOver(), done)
+    answer(this.#held ? this.#leave() : this.#takeOver(), done)
   }
 
   stat(_lock: string, done: Done<{ mtime: Date }>): void {
@@ -68,18 +64,31 @@ export class LockDirectory {
     answer(this.#probed ? utimes(this.#claim.lock, atime, mtime) : Promise.resolve(), done)
   }
 
+  /**
+   * From now on letting go is renaming the lock back to be the stage. To be called only by who has just seen the token there: a
+   * successor's lock would be renamed too. (That would be no harm but to its patience: it finds its token gone, and begins anew.)
+   */
+  keepStage(): void {
+    this.#keepsStage = true
+  }
+
   /** Lets go of the lock, or of what is left of it. The successor's, if there is one, is not empty and stays. */
-  async leave(): Promise<void> {
-    if (await removeEmpty(this.#claim.lock)) return
+  async drop(): Promise<void> {
     await rm(this.#claim.held, { recursive: true, force: true })
-    await removeEmpty(this.#claim.lock)
+    await rmdir(this.#claim.lock).catch((error: unknown) => {
+      if (!isOneOf(error, 'ENOENT', 'ENOTEMPTY', 'EEXIST')) throw error
+    })
+  }
+
+  async #leave(): Promise<void> {
+    await (this.#keepsStage ? rename(this.#claim.lock, this.#claim.stage.path) : this.drop())
   }
 
   async #take(): Promise<void> {
     try {
-      await rename(this.#claim.stage, this.#claim.lock)
+      await rename(this.#claim.stage.path, this.#claim.lock)
     } catch (error) {
-      throw codeOf(error) === 'ENOTEMPTY' ? Object.assign(error as Error, { code: 'EEXIST' }) : error
+      throw isOneOf(error, 'ENOTEMPTY') ? Object.assign(error as Error, { code: 'EEXIST' }) : error
     }
     this.#held = true
   }
@@ -106,7 +115,6 @@ export class LockDirectory {
 
   /** Nobody beats the heart: measured on this process's monotonic clock, so that setting the clock takes no lock from anybody. */
   async #isStalled(names: readonly string[]): Promise<boolean> {
-    if (names.some(name => endOf(name) !== undefined)) return false
     const seen = `${names.join()} ${(await lstat(this.#claim.lock)).mtimeMs}`
     if (seen !== this.#seen) {
       this.#seen = seen
@@ -116,7 +124,7 @@ export class LockDirectory {
   }
 
   async #takeOver(): Promise<void> {
-    for (const name of this.#judged) await discard(`${this.#claim.lock}/${name}`, `${this.#claim.stage}.old`)
+    for (const name of this.#judged) await discard(`${this.#claim.lock}/${name}`, `${this.#claim.stage.path}.old`)
   }
 }
 
@@ -128,24 +136,13 @@ export const discard = async (path: string, aside: string): Promise<void> => {
   try {
     await rename(path, aside)
   } catch (error) {
-    if (codeOf(error) === 'ENOENT') return
+    if (isOneOf(error, 'ENOENT')) return
     throw error
   }
   await rm(aside, { recursive: true, force: true })
 }
 
-/** Whether there is no such directory now. */
-const removeEmpty = async (directory: string): Promise<boolean> => {
-  try {
-    await rmdir(directory)
-    return true
-  } catch (error) {
-    const code = codeOf(error)
-    if (code === 'ENOENT') return true
-    if (code === 'ENOTEMPTY' || code === 'EEXIST') return false
-    throw error
-  }
-}
+const isOneOf = (error: unknown, ...codes: string[]): boolean => codes.includes(codeOf(error) ?? '')
 
 const answer = <T>(result: Promise<T>, done: Done<T>): void => {
   result.then(value => done(null, value), done)

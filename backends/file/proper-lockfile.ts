@@ -8,8 +8,8 @@ let loaded: Lockfile | undefined
 /**
  * proper-lockfile without its signal handlers, loaded at the first write.
  *
- * It imports signal-exit 3, which listens for some twenty signals and replaces `process.emit` and `process.reallyExit`, to remove the
- * locks of a process that ends. Here a lock of a dead process is seen to be one, and signals are the application's.
+ * It imports signal-exit 3, which listens for some twenty signals and replaces `process.emit` and `process.reallyExit`, to
+ * remove the locks of a process that ends. Here a lock of a dead process is seen to be one, and signals are the application's.
  * They are left alone when somebody else had loaded signal-exit before.
  */
 export const properLockfile = (): Lockfile => (loaded ??= loadQuietly())

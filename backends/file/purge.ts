@@ -1,5 +1,4 @@
-import type { Dirent } from 'node:fs'
-import { lstat, mkdir, readdir, rm, rmdir, unlink } from 'node:fs/promises'
+import { lstat, readdir, rm, rmdir, unlink } from 'node:fs/promises'
 import { basename, dirname } from 'node:path'
 import type { Directories } from './directories.js'
 import { entriesOf } from './entries.js'
@@ -7,8 +6,9 @@ import { codeOf } from './errors.js'
 import { endOf, isDead, newToken } from './holder.js'
 import { isKey, leaves } from './layout.js'
 import { claimOn, discard } from './lock-directory.js'
-import { takeLock, type Release } from './lock.js'
+import { takeLock } from './lock.js'
 import type { RecordFiles } from './record-files.js'
+import type { Stages } from './stages.js'
 
 /** A tree of 256 directories, and who makes them. */
 export interface Tree {
@@ -23,15 +23,18 @@ export interface PurgeTask {
   /** With one more level: a directory for each owner. */
   readonly owners: Tree
   readonly leases: Tree
+  readonly stages: Stages
+  /** Where stages are. */
+  readonly stageRoots: readonly string[]
   readonly files: RecordFiles
   readonly now: () => number
   readonly shouldStop: () => boolean
 }
 
 /**
- * Removes what has been dead for over a minute: records and owners' entries past their expiry, each looked at again under its lock, and
- * what dead processes left: stages, locks, leases. Gives the number of records removed; 0 when another process keeps purging.
- * What cannot be removed does not keep the others from it: the first such failure is thrown at the end.
+ * Removes what has been dead for over a minute: records and owners' entries past their expiry, each looked at again under its
+ * lock, and what dead processes left: stages, locks, leases. Gives the number of records removed; 0 when another process keeps
+ * purging. What cannot be removed does not keep the others from it: the first such failure is thrown at the end.
  */
 export const purge = async (task: PurgeTask): Promise<number> => {
   if (!(await task.records.directories.has(dirname(task.path)))) return 0
@@ -45,58 +48,56 @@ export const purge = async (task: PurgeTask): Promise<number> => {
 }
 
 /** Long enough to see that a holder is stalled. A full disk can hold no lock, and purging is what empties it. */
-const takePurgeLock = async (task: PurgeTask): Promise<Release | undefined> => {
-  const claim = claimOn(task.path)
+const takePurgeLock = async ({ path, stages, now, shouldStop }: PurgeTask): Promise<(() => Promise<void>) | undefined> => {
   const end = performance.now() + 2000
   try {
-    return await takeLock(claim, () => mkdir(claim.staged, 0o700), task.now, () => task.shouldStop() || performance.now() > end)
+    const stage = await stages.make(newToken())
+    const lock = await takeLock(claimOn(path, stage), now, () => shouldStop() || performance.now() > end)
+    if (lock === undefined) await stages.discard(stage)
+    return lock?.drop
   } catch (error) {
     if (isFull(error)) return async () => {}
     throw error
   }
 }
 
+/** Answers whether the entry was a record that was removed. */
+type SweepEntry = (path: string, name: string) => Promise<boolean>
+
 class Sweep {
   readonly #task: PurgeTask
-  #failures: unknown[] = []
+  readonly #failures: unknown[] = []
 
   constructor(task: PurgeTask) {
     this.#task = task
   }
 
   async run(): Promise<number> {
-    const { records, owners, leases } = this.#task
-    await this.#sweep(dirname(this.#task.path))
-    const removed = await this.#each(records, directory => this.#sweep(directory))
-    await this.#each(owners, directory => this.#sweepOwners(directory))
-    await this.#each(leases, directory => this.#sweep(directory))
+    const { records, owners, leases, stageRoots } = this.#task
+    for (const root of new Set(stageRoots)) await this.#each(root, path => this.#sweepStage(path))
+    const removed = await this.#tree(records, (path, name) => this.#sweepRecord(path, name))
+    await this.#tree(owners, path => this.#sweepOwner(path))
+    await this.#tree(leases, (path, name) => this.#sweepRecord(path, name))
     if (this.#failures.length > 0) throw this.#failures[0]
     return removed
   }
 
-  async #each({ root, directories }: Tree, sweep: (directory: string) => Promise<number>): Promise<number> {
+  async #tree({ root, directories }: Tree, sweep: SweepEntry): Promise<number> {
     let removed = 0
     for (const leaf of leaves) {
       const directory = `${root}/${leaf}`
-      if (await directories.has(directory)) removed += await sweep(directory)
+      if (await directories.has(directory)) removed += await this.#each(directory, sweep)
     }
     return removed
   }
 
-  async #sweepOwners(directory: string): Promise<number> {
-    for await (const { name } of this.#entries(directory)) {
-      if (!isKey(name)) continue
-      await this.#sweep(`${directory}/${name}`)
-      await rmdir(`${directory}/${name}`).catch(() => {}) // if it is empty now
-    }
-    return 0
-  }
-
-  async #sweep(directory: string): Promise<number> {
+  /** How many of the entries were records that were removed. */
+  async #each(directory: string, sweep: SweepEntry): Promise<number> {
     let removed = 0
-    for await (const { name } of this.#entries(directory)) {
+    for await (const { name } of entriesOf(directory)) {
+      if (this.#task.shouldStop()) break
       try {
-        if (await this.#remove(`${directory}/${name}`, name)) removed++
+        if (await sweep(`${directory}/${name}`, name)) removed++
       } catch (error) {
         if (codeOf(error) !== 'ENOENT') this.#failures.push(error)
       }
@@ -104,20 +105,21 @@ class Sweep {
     return removed
   }
 
-  async *#entries(directory: string): AsyncGenerator<Dirent> {
-    for await (const entry of entriesOf(directory)) {
-      if (this.#task.shouldStop()) return
-      yield entry
-    }
+  async #sweepStage(path: string): Promise<boolean> {
+    if (isDead(basename(path)) || (await isForgotten(path))) await rm(path, { recursive: true, force: true })
+    return false
   }
 
-  /** Whether a record was removed. */
-  async #remove(path: string, name: string): Promise<boolean> {
+  async #sweepOwner(directory: string): Promise<boolean> {
+    if (!isKey(basename(directory))) return false // not ours
+    await this.#each(directory, (path, name) => this.#sweepRecord(path, name))
+    await rmdir(directory).catch(() => {}) // if it is empty now
+    return false
+  }
+
+  async #sweepRecord(path: string, name: string): Promise<boolean> {
     if (isKey(name)) return this.#removeExpired(path)
-    const [key = '', rest = ''] = name.split('.')
-    if (!isKey(key) && key !== basename(this.#task.path)) return false // not ours
-    if (rest === 'lock') await this.#sweepLock(path)
-    else if (isDead(rest) || (await isForgotten(path))) await rm(path, { recursive: true, force: true })
+    if (name.endsWith('.lock') && isKey(name.slice(0, -'.lock'.length))) await this.#sweepLock(path)
     return false
   }
 
@@ -139,7 +141,8 @@ class Sweep {
   async #sweepLock(lock: string): Promise<void> {
     for (const token of await readdir(lock)) {
       const isOver = (endOf(token) ?? Infinity) <= this.#task.now() - graceMs
-      if (isDead(token) || isOver || (await isForgotten(lock))) await discard(`${lock}/${token}`, `${lock.slice(0, -5)}.${newToken()}.old`)
+      if (!isDead(token) && !isOver && !(await isForgotten(lock))) continue
+      await discard(`${lock}/${token}`, `${this.#task.stageRoots[0]}/${newToken()}.old`)
     }
     await rmdir(lock).catch(() => {}) // if it is empty now: then nobody holds it
   }
@@ -147,7 +150,10 @@ class Sweep {
 
 const graceMs = 60_000
 
-/** Left by another machine, or by this one before it was started anew: whoever holds a lock beats its heart, and staging takes no hour. */
+/**
+ * Left by another machine, or by this one before it was started anew: whoever holds a lock beats its heart, and staging takes
+ * no hour.
+ */
 const isForgotten = async (path: string): Promise<boolean> => (await lstat(path)).ctimeMs < Date.now() - 3_600_000
 
 const isFull = (error: unknown): boolean => codeOf(error) === 'ENOSPC' || codeOf(error) === 'EDQUOT'

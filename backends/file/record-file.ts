@@ -10,8 +10,9 @@ import { codeOf } from './errors.js'
 export const maxValueBytes: number = 16 * 1024 * 1024
 
 /**
- * A record's file: `phial1 VERSION BYTES CRC32`, a line feed, and the value in UTF-8. The checksum is over the version and the value.
- * The expiry is not in the text but is the file's time of modification, so that a touch is one call on an open descriptor.
+ * A record's file: `phial1 VERSION BYTES CRC32`, a line feed, and the value in UTF-8. The checksum is over the version and the
+ * value. The expiry is not in the text but is the file's time of modification, so that a touch is one call on an open
+ * descriptor.
  */
 export interface EncodedRecord {
   readonly version: string
@@ -27,12 +28,13 @@ export const encodeRecord = (value: string): EncodedRecord => {
 }
 
 /**
- * The record in a file: `undefined` when there is no file, or it is past its expiry. `whenLive` is called with the open file of a
- * live record and its expiry; what it answers becomes `touched`.
+ * The record in a file: `undefined` when there is no file, or it is past its expiry. `whenLive` is called with the open file of
+ * a live record and its expiry; what it answers becomes `touched`.
  *
- * A file that is no record of ours, or not whole (cut, empty, foreign, altered in any byte), is answered as a record with an *empty*
- * value, which no codec accepts: so it is reported as corrupt above instead of passing for missing, and its version lets it be replaced
- * or deleted. It is answered whatever its expiry, since what damaged the file has likely changed its time too; it is never touched.
+ * A file that is no record of ours, or not whole (cut, empty, foreign, altered in any byte), is answered as a record with an
+ * *empty* value, which no codec accepts: so it is reported as corrupt above instead of passing for missing, and its version
+ * lets it be replaced or deleted. It is answered whatever its expiry, since what damaged the file has likely changed its time
+ * too; it is never touched.
  *
  * Rejects when what stands there is no regular file: a symbolic link (ELOOP), directory, FIFO, socket or device.
  */
@@ -81,7 +83,10 @@ const headerPattern = /^phial1 ([\w-]{22}) (\d{1,8}) ([0-9a-f]{8})\n/
 const maxHeaderBytes = 64
 const maxFileBytes = maxHeaderBytes + maxValueBytes
 
-/** The value is absent when the file is damaged; the version is then what can still be read of it, or stands for the bytes found. */
+/**
+ * The value is absent when the file is damaged; the version is then what can still be read of it, or stands for the bytes
+ * found.
+ */
 const decode = (bytes: Buffer): { version: string; value: string | undefined } => {
   const header = headerPattern.exec(bytes.toString('latin1', 0, maxHeaderBytes))
   const [line, version, length, sum] = header ?? []

@@ -1,26 +1,23 @@
-import { link, lstat, mkdir, rename, rmdir, unlink, type FileHandle } from 'node:fs/promises'
+import { lstat, type FileHandle } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import type { StoredRecord, Touch } from '../../src/namespace-manager.js'
 import type { Directories } from './directories.js'
 import { codeOf } from './errors.js'
-import { newToken } from './holder.js'
-import type { Claim } from './lock-directory.js'
-import { tellLost } from './lock.js'
-import { encodeRecord, readRecord, setExpiry, type EncodedRecord } from './record-file.js'
-import { fillStaged, openStaged } from './staged-file.js'
-import { Turns, type Turn } from './turns.js'
+import { encodeRecord, readRecord, setExpiry } from './record-file.js'
+import { commitStaged, fillStaged, linkStaged, openStaged, removeInto, unstage } from './staged-file.js'
+import type { Turns } from './turns.js'
 
 /**
  * Reads and writes records, each a file of its own. Reading and touching take no lock.
  *
- * Every change of a record that is there happens under its lock, and is one rename from or to the lock's token:
- * - a new value is written and synced *as* the token, and committed by renaming the token onto the record;
- * - a removal renames the record into its token, a directory.
+ * Every change of a record that is there happens under its lock, and is one rename out of or into the lock's token, a directory:
+ * - a new value is written and synced in the token, and committed by renaming it onto the record;
+ * - a removal renames the record into the token.
  *
- * So a holder that stalls after its last check and is taken over cannot do harm when it goes on: taking over moves the token away, and
- * the late rename fails (ENOENT). It is then done again from the beginning, and decided anew by the version. Whoever dies leaves the old
- * record or the new one. A record that is not there is created without the lock, by `link`, which replaces nothing: holders of
- * the lock change only what they have seen to be there, and only they remove.
+ * So a holder that stalls after its last check and is taken over cannot do harm when it goes on: taking over moves the token
+ * away, and the late rename fails (ENOENT). It is then done again from the beginning, and decided anew by the version. Whoever
+ * dies leaves the old record or the new one. A record that is not there is created without the lock, by `link`, which replaces
+ * nothing: holders of the lock change only what they have seen to be there, and only they remove.
  */
 export class RecordFiles {
   readonly #directories: Directories
@@ -28,9 +25,9 @@ export class RecordFiles {
   readonly #sync: boolean
   readonly #now: () => number
 
-  constructor(directories: Directories, sync: boolean, now: () => number) {
+  constructor(directories: Directories, turns: Turns, sync: boolean, now: () => number) {
     this.#directories = directories
-    this.#turns = new Turns(directories, now)
+    this.#turns = turns
     this.#sync = sync
     this.#now = now
   }
@@ -52,13 +49,20 @@ export class RecordFiles {
   async put(path: string, value: string, expiresAt: number, accept: (current: StoredRecord) => boolean): Promise<string | undefined> {
     const record = encodeRecord(value)
     return this.#turns.run(path, async turn => {
-      const outcome = await this.#create(path, record, expiresAt)
-      if (outcome === 'created') return record.version
-      return this.#commit(turn, path, record, expiresAt, async () => {
-        if (outcome === 'exists') await lstat(path) // gone meanwhile (ENOENT): another may be creating it, which no lock keeps out
+      await fillStaged(await openStaged(turn.staged), record, expiresAt, this.#sync)
+      const isNew = await linkStaged(turn.staged, path)
+      if (isNew) {
+        await this.#directories.sync(dirname(path))
+        return record.version
+      }
+      const isWritten = await turn.underLock(async held => {
+        if (isNew === false) await lstat(path) // gone meanwhile (ENOENT): another may be creating it, which no lock keeps out
         const current = await readRecord(path, this.#now)
-        return current === undefined || accept(current)
+        const isWanted = current === undefined || accept(current)
+        await (isWanted ? commitStaged(held, path) : unstage(held))
+        return isWanted
       })
+      return isWritten ? record.version : undefined
     })
   }
 
@@ -68,7 +72,19 @@ export class RecordFiles {
     return this.#turns.run(path, async turn => {
       // a version made since the call is newer than the one it names, and no version comes back
       if (turn.madeMeanwhile !== undefined && turn.madeMeanwhile !== version) return undefined
-      return this.#commit(turn, path, record, expiresAt, async () => (await readRecord(path, this.#now))?.version === version)
+      const file = await openStaged(turn.staged)
+      try {
+        const isWritten = await turn.underLock(async held => {
+          const isWanted = (await readRecord(path, this.#now))?.version === version
+          if (isWanted) await fillStaged(file, record, expiresAt, this.#sync)
+          await (isWanted ? commitStaged(held, path) : unstage(held))
+          if (isWanted) turn.made(record.version)
+          return isWanted
+        })
+        return isWritten ? record.version : undefined
+      } finally {
+        await file.close()
+      }
     })
   }
 
@@ -77,16 +93,11 @@ export class RecordFiles {
     if (!(await this.#directories.has(dirname(path)))) return false
     return this.#turns.run(path, async turn => {
       if (!(await isPresent(path))) return false
-      return turn.underLock(
-        claim => mkdir(claim.staged, 0o700),
-        async claim => {
-          if (!(await isWanted())) return false
-          await move(path, `${claim.held}/removed`)
-          await unlink(`${claim.held}/removed`).catch(() => {}) // else it goes with the lock
-          await rmdir(claim.held).catch(() => {})
-          return true
-        }
-      )
+      return turn.underLock(async held => {
+        if (!(await isWanted())) return false
+        await removeInto(held, path)
+        return true
+      })
     })
   }
 
@@ -106,49 +117,6 @@ export class RecordFiles {
     if (durable && this.#sync) await file.sync()
     return true
   }
-
-  /** Succeeds where there is no file at all. */
-  async #create(path: string, record: EncodedRecord, expiresAt: number): Promise<'created' | 'exists' | 'no links'> {
-    const staged = `${path}.${newToken()}`
-    const file = await openStaged(staged)
-    try {
-      await fillStaged(file, record, expiresAt, this.#sync)
-      await link(staged, path)
-    } catch (error) {
-      const code = codeOf(error)
-      if (code === 'EEXIST') return 'exists'
-      if (code === 'EPERM' || code === 'ENOTSUP') return 'no links'
-      throw error
-    } finally {
-      await file.close()
-      await unlink(staged).catch(() => {})
-    }
-    await this.#directories.sync(dirname(path))
-    return 'created'
-  }
-
-  async #commit(
-    turn: Turn,
-    path: string,
-    record: EncodedRecord,
-    expiresAt: number,
-    isWanted: () => Promise<boolean>
-  ): Promise<string | undefined> {
-    let file: FileHandle | undefined
-    const stage = async (claim: Claim): Promise<void> => void (file = await openStaged(claim.staged))
-    const commit = async (claim: Claim): Promise<boolean> => {
-      if (file === undefined || !(await isWanted())) return false
-      await fillStaged(file, record, expiresAt, this.#sync)
-      await move(claim.held, path)
-      turn.made(record.version)
-      return true
-    }
-    try {
-      return (await turn.underLock(stage, commit)) ? record.version : undefined
-    } finally {
-      await file?.close()
-    }
-  }
 }
 
 const isPresent = (path: string): Promise<boolean> =>
@@ -159,13 +127,3 @@ const isPresent = (path: string): Promise<boolean> =>
       throw error
     }
   )
-
-/** The rename that changes a record. It fails when the lock was taken over, or the record is not there any more. */
-const move = async (from: string, to: string): Promise<void> => {
-  try {
-    await rename(from, to)
-  } catch (error) {
-    if (codeOf(error) === 'ENOENT') tellLost()
-    throw error
-  }
-}

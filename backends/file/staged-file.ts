@@ -1,15 +1,58 @@
 import { constants } from 'node:fs'
-import { open, type FileHandle } from 'node:fs/promises'
+import { link, open, rename, rm, unlink, type FileHandle } from 'node:fs/promises'
+import { codeOf } from './errors.js'
+import { tellLost } from './lock.js'
 import { setExpiry, type EncodedRecord } from './record-file.js'
 
-/** A file that is written aside: made by us, 0600, and never an existing one or a link. */
-export const openStaged = (path: string): Promise<FileHandle> =>
-  open(path, constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW, 0o600)
+/** Makes the file that is written aside: ours, 0600, and never an existing one or a link. */
+export const openStaged = (staged: string): Promise<FileHandle> =>
+  open(fileIn(staged), constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW, 0o600)
 
-/** Writes all, the expiry last, and closes, before the file gets its name: some file systems tell only then that the disk is full. */
+/**
+ * Writes all, the expiry last, and closes, before the file gets its name: some file systems tell only then that the disk is full.
+ */
 export const fillStaged = async (file: FileHandle, record: EncodedRecord, expiresAt: number, sync: boolean): Promise<void> => {
-  await file.writeFile(record.bytes)
-  await setExpiry(file, expiresAt)
-  if (sync) await file.sync()
-  await file.close()
+  try {
+    await file.writeFile(record.bytes)
+    await setExpiry(file, expiresAt)
+    if (sync) await file.sync()
+  } finally {
+    await file.close()
+  }
+}
+
+export const unstage = (staged: string): Promise<void> => unlink(fileIn(staged))
+
+/** Gives the file its name if nothing has it: `false` if something has, `undefined` if the file system knows no hard links. */
+export const linkStaged = async (staged: string, path: string): Promise<boolean | undefined> => {
+  try {
+    await link(fileIn(staged), path)
+  } catch (error) {
+    const code = codeOf(error)
+    if (code === 'EEXIST') return false
+    if (code === 'EPERM' || code === 'ENOTSUP') return undefined
+    throw error
+  }
+  await unstage(staged)
+  return true
+}
+
+/** Puts the file in the place of what has the name. Fails (ENOENT) when the lock was lost, and the token with it. */
+export const commitStaged = (held: string, path: string): Promise<void> => move(fileIn(held), path)
+
+/** Takes what has the name away, and removes it. Fails (ENOENT) when the lock was lost, and the token with it. */
+export const removeInto = async (held: string, path: string): Promise<void> => {
+  await move(path, fileIn(held))
+  await rm(fileIn(held), { recursive: true })
+}
+
+const fileIn = (directory: string): string => `${directory}/record`
+
+const move = async (from: string, to: string): Promise<void> => {
+  try {
+    await rename(from, to)
+  } catch (error) {
+    if (codeOf(error) === 'ENOENT') tellLost()
+    throw error
+  }
 }

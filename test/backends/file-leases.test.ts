@@ -1,8 +1,11 @@
 import test from 'ava'
+import { subscribe, unsubscribe } from 'node:diagnostics_channel'
+import { existsSync, readdirSync, renameSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { newToken } from '../../backends/file/holder.js'
 import { SessionClosedError } from '../../src/errors.js'
 import { FileProcess } from '../support/file-process.js'
-import { contentsOf, handClock, newKey, newStore, openStore, temporaryDirectory } from '../support/file-store.js'
+import { contentsOf, handClock, newKey, newStore, openStore, stagesIn, temporaryDirectory } from '../support/file-store.js'
 
 const soon = (): number => Date.now() + 10_000
 
@@ -12,6 +15,7 @@ test('a lease keeps others out until it is released', async t => {
   const lease = await store.lock(key, 60_000, Date.now())
   t.not(lease, undefined)
   t.is(await store.lock(key, 60_000, Date.now()), undefined)
+  t.deepEqual(stagesIn(data), [])
   t.not(await store.lock(newKey(), 60_000, Date.now()), undefined)
   const waiting = store.lock(key, 60_000, soon())
   await lease?.release()
@@ -56,7 +60,7 @@ test('a lease that nobody releases ends by itself', async t => {
   const { store, data } = newStore(t)
   const key = newKey()
   await store.lock(key, 30, Date.now())
-  while (contentsOf(data).some(path => path.includes(key))) await sleep(5)
+  while (existsSync(`${data}/app/leases/${key.slice(0, 2)}/${key}.lock`)) await sleep(5)
   t.not(await store.lock(key, 30, Date.now()), undefined)
 })
 
@@ -64,7 +68,7 @@ test('who waits in vain is answered undefined, also behind others', async t => {
   const { store } = newStore(t)
   const key = newKey()
   await store.lock(key, 60_000, Date.now())
-  const long = store.lock(key, 60_000, soon())
+  const long = store.lock(key, 60_000, Date.now() + 600_000)
   t.is(await store.lock(key, 60_000, Date.now() + 40), undefined)
   await store.close()
   t.is(await long, undefined)
@@ -82,6 +86,21 @@ test('a lease is given in the order of asking, to 100 in turn', async t => {
     })
   )
   t.deepEqual(order, Array.from({ length: 100 }, (_, n) => n))
+})
+
+test.serial('a lease that somebody takes over before its end is told of', async t => {
+  const { store, data } = newStore(t)
+  const key = newKey()
+  await store.lock(key, 60_000, Date.now())
+  const awake = setInterval(() => {}, 1000) // the heart's timer keeps no process alive
+  t.teardown(() => clearInterval(awake))
+  const told = new Promise(resolve => {
+    subscribe('phial:lock-compromised', resolve)
+    t.teardown(() => unsubscribe('phial:lock-compromised', resolve))
+  })
+  const lock = `${data}/app/leases/${key.slice(0, 2)}/${key}.lock`
+  renameSync(`${lock}/${readdirSync(lock)[0]}`, `${lock}/${newToken()}`)
+  t.deepEqual(await told, { backend: 'file' })
 })
 
 test('two processes never hold one lease', async t => {

@@ -1,8 +1,11 @@
 import test from 'ava'
+import { spawn, spawnSync } from 'node:child_process'
+import { once } from 'node:events'
+import { readFileSync } from 'node:fs'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { endOf, isDead, newToken } from '../../backends/file/holder.js'
 import { InFlight } from '../../backends/file/in-flight.js'
 import { Lanes } from '../../backends/file/lanes.js'
-import { spawnSync } from 'node:child_process'
 
 test('a token is a short lower-case name that no other has, and tells its end', t => {
   const tokens = Array.from({ length: 1000 }, () => newToken())
@@ -20,10 +23,20 @@ test('a process is dead when its id is free or another\'s, and no process is jud
   t.false(isDead(newToken()))
   t.true(isDead([place, ended.toString(36), start, nonce].join('-')))
   t.true(isDead([place, pid, '1', nonce].join('-')))
-  t.false(isDead([place, (1).toString(36), start, nonce].join('-')) && process.platform !== 'linux')
   t.false(isDead(['000000000000', ended.toString(36), start, nonce].join('-')))
   t.false(isDead('planted'))
   t.false(isDead(''))
+})
+
+const testOnLinux = process.platform === 'linux' ? test : test.skip
+
+testOnLinux('a process that ended and whom its parent leaves alone is dead (needs /proc)', async t => {
+  const parent = spawn('sh', ['-c', 'sleep 0.01 & echo $!; exec sleep 60'], { stdio: ['ignore', 'pipe', 'ignore'] })
+  t.teardown(() => parent.kill('SIGKILL'))
+  const [pid] = (await once(parent.stdout, 'data')) as [Buffer]
+  const [place, , start, nonce] = newToken().split('-')
+  while (!/^State:\tZ/m.test(readFileSync(`/proc/${Number(pid)}/status`, 'utf8'))) await sleep(2)
+  t.true(isDead([place, Number(pid).toString(36), start, nonce].join('-')))
 })
 
 test('a lane runs one at a time in the order of asking, also after a failure', async t => {
@@ -60,7 +73,10 @@ test('what is under way is waited for, however it ends', async t => {
   const inFlight = new InFlight()
   await inFlight.none()
   const ends: (() => void)[] = []
-  const work = [inFlight.run(() => new Promise<void>(resolve => ends.push(resolve))), inFlight.run(() => new Promise<void>((_, reject) => ends.push(reject)))]
+  const work = [
+    inFlight.run(() => new Promise<void>(resolve => ends.push(resolve))),
+    inFlight.run(() => new Promise<void>((_, reject) => ends.push(reject)))
+  ]
   let isNone = false
   const none = inFlight.none().then(() => void (isNone = true))
   ends[1]?.()

@@ -51,9 +51,9 @@ test('S142: a data directory that is a link, or a file, is refused at start', t 
 test('a data directory that is missing, relative or not given', t => {
   refused(t, 'sessions', /absolute/)
   refused(t, '', /needs a directory/)
-  t.throws(() => fileBackend.open({ namespace: 'a', now: Date.now, options: { sync: true, purgeInterval: 0 }, maxBytes: 1, sealer: { seal: () => '', open: () => undefined } }), {
-    instanceOf: ConfigError
-  })
+  const sealer = { seal: () => '', open: () => undefined }
+  const options = { sync: true, purgeInterval: 0 }
+  t.throws(() => fileBackend.open({ namespace: 'a', now: Date.now, options, maxBytes: 1, sealer }), { instanceOf: ConfigError })
   const missing = join(temporaryDirectory(t), 'not', 'yet', 'there')
   t.notThrows(() => openStore(missing))
   t.throws(() => lstatSync(missing), { code: 'ENOENT' })

@@ -1,6 +1,6 @@
 import test, { type ExecutionContext } from 'ava'
 import { subscribe, unsubscribe } from 'node:diagnostics_channel'
-import { mkdirSync, readdirSync, rmSync, statSync, utimesSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync, utimesSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { newToken } from '../../backends/file/holder.js'
@@ -21,11 +21,11 @@ const holder = async (t: ExecutionContext, data: string, signal: NodeJS.Signals,
   return { child, outcome }
 }
 
-const until = async <T>(look: () => T | undefined): Promise<T> => {
+const until = async <T>(look: () => T | null | undefined): Promise<T> => {
   for (;;) {
     try {
       const found = look()
-      if (found !== undefined) return found
+      if (found !== undefined && found !== null) return found
     } catch {
       // a file went away while it was looked at
     }
@@ -33,11 +33,11 @@ const until = async <T>(look: () => T | undefined): Promise<T> => {
   }
 }
 
-for (const [method, ...args] of [['replace', 'late', 'VERSION'], ['delete', 'VERSION']] as const) {
-  test(`F12: the lock of a process killed within ${method}(${args.join()}) is seen to be dead at once`, async t => {
+for (const [method, given] of [['replace', 'key, value, version'], ['delete', 'key, version']] as const) {
+  test(`F12: the lock of a process killed within ${method}(${given}) is seen to be dead at once`, async t => {
     const { store, data } = newStore(t)
     const version = (await store.create(key, 'value', inAnHour())) ?? ''
-    await holder(t, data, 'SIGKILL', method, key, ...args.map(arg => (arg === 'VERSION' ? version : arg)), ...(method === 'replace' ? [inAnHour()] : []))
+    await holder(t, data, 'SIGKILL', method, key, ...(method === 'replace' ? ['late', version, inAnHour()] : [version]))
     t.like(await store.get(key), { value: 'value', version })
     t.true(await isFreeAtOnce(recordPath(data, key)))
     t.not(await store.replace(key, 'next', version, inAnHour()), undefined)
@@ -115,7 +115,8 @@ test('a lock whose heart beats is waited for, and a write that waits too long fa
   mkdirSync(join(lock, newToken()), { recursive: true })
   const beat = setInterval(() => utimesSync(lock, new Date(), new Date()), 50)
   t.teardown(() => clearInterval(beat))
-  t.like(await t.throwsAsync(store.replace(key, 'next', version, inAnHour())), { code: 'PHIAL_STORE_TIMEOUT', operation: 'replace', retryable: true })
+  const error = await t.throwsAsync(store.replace(key, 'next', version, inAnHour()))
+  t.like(error, { code: 'PHIAL_STORE_TIMEOUT', operation: 'replace', retryable: true })
   t.is((await store.get(key))?.value, 'value')
   t.deepEqual(readdirSync(dirname(lock)).toSorted(), [key, `${key}.lock`])
 })
@@ -170,15 +171,22 @@ testTraced('of two that create where a record has just gone, one succeeds (needs
   const { store, data } = newStore(t)
   await store.create(key, 'expired', Date.now() - 1)
   const path = recordPath(data, key)
-  mkdirSync(`${path}.lock/${newToken()}`, { recursive: true })
-  const wrapper = ['strace', '-f', '-qq', '-o', '/dev/null', '-e', 'trace=fsync', '-e', 'inject=fsync:delay_enter=500000']
-  const child = new FileProcess(t, data, { sync: true, wrapper })
+  const lock = `${path}.lock`
+  mkdirSync(`${lock}/${newToken()}`, { recursive: true })
+  const renames = '?rename,?renameat,renameat2'
+  const log = `${data}.log`
+  const slowly = ['-e', `trace=?link,linkat,${renames}`, '-e', `inject=${renames}:delay_enter=200000`]
+  const wrapper = ['strace', '-f', '-qq', '-o', log, ...slowly]
+  const stages = join(data, 'app', 'stages')
+  const ours = readdirSync(stages)
+  const child = new FileProcess(t, data, { wrapper })
   const theirs = child.call<string | undefined>('create', key, 'theirs', inAnHour())
-  const others = (): string[] => readdirSync(dirname(path)).filter(name => name !== key && name !== `${key}.lock`)
-  const stage = await until(() => others().find(name => statSync(join(dirname(path), name)).isDirectory()))
+  const stage = await until(() => readdirSync(stages).find(name => !ours.includes(name)))
+  await until(() => readFileSync(log, 'utf8').match(/EEXIST/))
   rmSync(path)
-  rmSync(`${path}.lock`, { recursive: true })
-  await until(() => contentsOf(dirname(path)).find(name => !name.startsWith(stage) && statSync(join(dirname(path), name)).size > 0))
+  rmSync(lock, { recursive: true })
+  await until(() => (existsSync(join(stages, stage)) ? undefined : true)) // it has the lock, or begins anew
+  for (let look = 0; look < 10 && existsSync(lock); look++) await sleep(1) // and has looked at the record
   const mine = await store.create(key, 'mine', inAnHour())
   const versions = [mine, await theirs].filter(version => version !== undefined)
   t.is(versions.length, 1)

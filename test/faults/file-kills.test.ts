@@ -7,7 +7,8 @@ import { contentsOf, inAnHour, isFreeAtOnce, keyOf, newStore, recordPath } from 
 const kills = Number(process.env['PHIAL_KILLS'] ?? 40)
 
 for (const sync of [true, false]) {
-  test(`F02: killed ${kills / 2} times while saving${sync ? '' : ' without sync'}, a process leaves one whole record, and no lasting lock`, async t => {
+  const how = sync ? '' : ' without sync'
+  test(`F02: killed ${kills / 2} times while saving${how}, a process leaves one whole record, and no lasting lock`, async t => {
     const { store, data } = newStore(t)
     const key = keyOf('saved')
     await store.create(key, '0 ', inAnHour())

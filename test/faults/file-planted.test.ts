@@ -3,7 +3,7 @@ import { spawnSync } from 'node:child_process'
 import { linkSync, lstatSync, mkdirSync, readFileSync, readdirSync, statSync, symlinkSync, unlinkSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { dirname, join } from 'node:path'
-import { inAnHour, newKey, newStore, openStore, recordPath, temporaryDirectory } from '../support/file-store.js'
+import { inAnHour, newKey, newStore, openStore, recordPath, stagesIn, temporaryDirectory } from '../support/file-store.js'
 import type { FileManager } from '../../backends/file/file-manager.js'
 
 /** A store, and a place for a record in it where something else may be planted. */
@@ -73,7 +73,7 @@ test('F19: a socket in a record\'s place is refused', async t => {
 
 test('S142: a link in the lock\'s place keeps the record from being written, and is not followed', async t => {
   for (const plant of ['link', 'file']) {
-    const { store, key, path, outside } = await place(t)
+    const { store, data, key, path, outside } = await place(t)
     const version = (await store.create(key, 'value', inAnHour())) ?? ''
     if (plant === 'link') symlinkSync(outside, `${path}.lock`)
     else writeFileSync(`${path}.lock`, '')
@@ -83,6 +83,8 @@ test('S142: a link in the lock\'s place keeps the record from being written, and
     t.is((await store.get(key))?.value, 'value')
     unlinkSync(`${path}.lock`)
     t.not(await store.replace(key, 'again', version, inAnHour()), undefined)
+    await store.close()
+    t.deepEqual(stagesIn(data), [])
   }
 })
 

@@ -140,3 +140,23 @@ testTraced('F06: over its quota a save fails as unavailable (needs strace)', asy
   t.regex(error.message, /EDQUOT/)
   t.is((await prepared.store.get(keyOf('replaced')))?.value, 'old')
 })
+
+testTraced('each write is synced, and the directory after it; a touch is not (needs strace)', async t => {
+  const prepared = await prepare(t)
+  const synced = async (sync: boolean, method: string, ...args: unknown[]): Promise<number> => {
+    const log = `${prepared.data}.log`
+    const wrapper = ['strace', '-f', '-qq', '-o', log, '-e', 'trace=fsync', '-e', 'signal=none']
+    const child = new FileProcess(t, prepared.data, { sync, wrapper })
+    await child.call(method, ...args)
+    await child.kill()
+    return readFileSync(log, 'utf8').match(/fsync\(/g)?.length ?? 0
+  }
+  const { store } = prepared
+  t.is(await synced(true, 'create', keyOf('created'), 'new', inAnHour()), 2)
+  t.is(await synced(true, 'replace', keyOf('replaced'), 'new', prepared.version, inAnHour()), 2)
+  t.is(await synced(true, 'touch', keyOf('touched'), inAnHour()), 0)
+  t.is(await synced(true, 'delete', keyOf('deleted')), 1)
+  t.is(await synced(false, 'create', keyOf('deleted'), 'new', inAnHour()), 0)
+  await store.addOwned(keyOf('owner'), keyOf('touched'), inAnHour())
+  t.is(await synced(true, 'addOwned', keyOf('owner'), keyOf('touched'), inAnHour() + 60_000), 1)
+})

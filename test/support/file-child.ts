@@ -20,7 +20,7 @@ const reallyExit = (): unknown => (process as unknown as { reallyExit: unknown }
 const originalEmit = process.emit
 const originalReallyExit = reallyExit()
 
-const store = openStore(directory, { now, sync: sync === 'sync' })
+let store = openStore(directory, { now, sync: sync === 'sync' })
 const descriptors: number[] = []
 
 const commands: Record<string, (...args: never[]) => unknown> = {
@@ -29,6 +29,7 @@ const commands: Record<string, (...args: never[]) => unknown> = {
   },
   listenerCounts: () => ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGUSR2', 'exit'].map(name => process.listenerCount(name)),
   isPatched: () => process.emit !== originalEmit || reallyExit() !== originalReallyExit,
+  reopen: () => void (store = openStore(directory, { now, sync: sync === 'sync' })),
   umask: (mask: number) => process.umask(mask),
   exhaustDescriptors() {
     for (;;) {
@@ -43,6 +44,13 @@ const commands: Record<string, (...args: never[]) => unknown> = {
   fillDisk(path: string) {
     const { bavail, bsize } = statfsSync(path)
     writeFileSync(`${path}/filler`, Buffer.alloc(bavail * bsize))
+  },
+  fillInodes(path: string) {
+    try {
+      for (let n = 0; ; n++) writeFileSync(`${path}/filler${n}`, '')
+    } catch {
+      return undefined
+    }
   },
   emptyDisk: (path: string) => rmSync(`${path}/filler`),
   run: (command: string, ...args: string[]) => spawnSync(command, args).status,
@@ -92,8 +100,10 @@ const describe = (error: SessionError & Partial<StoreError>): object => ({
   cause: (error.cause as NodeJS.ErrnoException | undefined)?.code
 })
 
-const call = (method: string, args: never[]): unknown =>
-  method in commands ? commands[method]?.(...args) : (store as unknown as Record<string, (...args: never[]) => unknown>)[method]?.(...args)
+const call = (method: string, args: never[]): unknown => {
+  const target = method in commands ? commands : (store as unknown as typeof commands)
+  return target[method]?.(...args)
+}
 
 process.on('message', async ({ id, method, args }: { id: number; method: string; args: never[] }) => {
   try {

@@ -23,22 +23,30 @@ interface Reply {
   readonly acknowledged?: number
 }
 
+interface ProcessSettings {
+  readonly sync?: boolean
+  /** Commands that the process runs inside of: `['strace', '-f']`. */
+  readonly wrapper?: readonly string[]
+  readonly env?: NodeJS.ProcessEnv
+}
+
 /** Another process with a store, killed when the test is over. */
 export class FileProcess {
   readonly #child: ChildProcess
   readonly #waiting = new Map<number, (reply: Reply) => void>()
   readonly #ready: Promise<void>
+  readonly #closed: Promise<unknown>
   #calls = 0
   #pid = 0
   stderr = ''
   /** The last number that `saveForEver` told. */
   acknowledged = 0
 
-  /** `wrapper` runs the process inside other commands: `['strace', '-f']`. */
-  constructor(t: ExecutionContext, directory: string, settings: { sync?: boolean; wrapper?: readonly string[]; env?: NodeJS.ProcessEnv } = {}) {
+  constructor(t: ExecutionContext, directory: string, settings: ProcessSettings = {}) {
     const [command = '', ...args] = [...(settings.wrapper ?? []), process.execPath, childProgram, directory, settings.sync ? 'sync' : '']
     this.#child = spawn(command, args, { stdio: ['ignore', 'ignore', 'pipe', 'ipc'], env: { ...process.env, ...settings.env } })
     this.#child.setMaxListeners(0)
+    this.#closed = once(this.#child, 'close')
     this.#child.stderr?.on('data', text => (this.stderr += text))
     this.#ready = new Promise((resolve, reject) => {
       this.#child.on('message', (reply: Reply) => {
@@ -86,7 +94,7 @@ export class FileProcess {
   }
 
   async ended(): Promise<void> {
-    if (!this.#hasEnded) await once(this.#child, 'exit')
+    await this.#closed
   }
 
   get #hasEnded(): boolean {

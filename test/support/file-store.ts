@@ -1,12 +1,14 @@
 import type { ExecutionContext } from 'ava'
 import { createHash, randomBytes } from 'node:crypto'
 import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
-import { mkdir } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { join, relative } from 'node:path'
+import { dirname, join, relative } from 'node:path'
 import { fileBackend } from '../../backends/file.js'
+import { Directories } from '../../backends/file/directories.js'
+import { newToken } from '../../backends/file/holder.js'
 import { claimOn } from '../../backends/file/lock-directory.js'
 import { takeLock } from '../../backends/file/lock.js'
+import { Stages } from '../../backends/file/stages.js'
 import type { FileManager } from '../../backends/file/file-manager.js'
 
 export const namespace = 'app'
@@ -49,23 +51,28 @@ export const newStore = (t: ExecutionContext, settings: OpenSettings = {}): { st
 
 export const newKey = (): string => randomBytes(32).toString('hex')
 
+export const stagesIn = (data: string): string[] => readdirSync(join(data, namespace, 'stages')).toSorted()
+
 export const keyOf = (name: string): string => createHash('sha256').update(name).digest('hex')
 
 export const recordPath = (data: string, key: string): string => join(data, namespace, 'records', key.slice(0, 2), key)
 
-/** Everything that is not a directory, and every directory with nothing in it, relative to the directory. */
+/** Everything that is not a directory, and every directory with nothing in it, relative to the directory; but for idle stages. */
 export const contentsOf = (directory: string): string[] =>
   readdirSync(directory, { recursive: true, withFileTypes: true })
+    .filter(entry => entry.isFile() || !/\/stages(\/|$)/.test(join(entry.parentPath, entry.name)))
     .filter(entry => !entry.isDirectory() || readdirSync(join(entry.parentPath, entry.name)).length === 0)
     .map(entry => relative(directory, join(entry.parentPath, entry.name)))
     .toSorted()
 
 /** Whether the lock of a record is had at the first try: it is free, or its holder is seen to be dead. */
 export const isFreeAtOnce = async (path: string): Promise<boolean> => {
-  const claim = claimOn(path)
-  const release = await takeLock(claim, () => mkdir(claim.staged), Date.now, () => true)
-  await release?.()
-  return release !== undefined
+  const root = mkdtempSync(join(dirname(path), 'stages'))
+  const stages = new Stages(root, new Directories(root, false))
+  const lock = await takeLock(claimOn(path, await stages.make(newToken())), Date.now, () => true)
+  await lock?.drop()
+  rmSync(root, { recursive: true })
+  return lock !== undefined
 }
 
 export const inAnHour = (): number => Date.now() + 3_600_000
