@@ -35,6 +35,8 @@ export class GateCore {
   /** What the callbacks of lost calls are told: nothing, when another answer is given in their place. */
   #loss: Error | undefined
   #isOver = false
+  /** To be called when a handler that may still let a failure through is done. */
+  readonly #handlers: (() => void)[] = []
 
   constructor(res: GatedResponse) {
     this.#res = res
@@ -73,10 +75,23 @@ export class GateCore {
 
   /** A handler that was handed the failure after it had called `end` can only let it through, when it is done. */
   #afterHandler(promise: Promise<unknown>, hooks: GateHooks, settle: () => void): void {
-    const working = this.#held && isTaken(promise) ? hooks.working?.() : undefined
+    const working = this.#held && this.#isEndAnnounced && isTaken(promise) ? hooks.working?.() : undefined
     if (working === undefined) return settle()
-    const later = (): void => void setImmediate(settle)
+    let isSettled = false
+    const once = (): void => {
+      if (!isSettled) settle()
+      isSettled = true
+    }
+    this.#handlers.push(once)
+    const later = (): void => void setImmediate(once)
     observe(working, later, later)
+  }
+
+  /** The budget is spent. If nothing but a handler is waited for, which may itself wait for its response, that goes out. */
+  #expire(): void {
+    const waiting = this.#handlers.splice(0)
+    for (const settle of waiting) settle()
+    if (this.#held !== undefined) this.fail(overBudget(), this.#gates[0]!)
   }
 
   fail(error: Error, hooks: GateHooks): void {
@@ -169,7 +184,7 @@ export class GateCore {
     if (this.#held === undefined) {
       this.#held = held
       // It keeps the process alive, for this long at most: a client waits for the answer.
-      this.#deadline = setTimeout(() => this.fail(overBudget(), this.#gates[0]!), this.#budgetMs)
+      this.#deadline = setTimeout(() => this.#expire(), this.#budgetMs)
     }
     return result
   }

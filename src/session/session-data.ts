@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util'
 import { CodecError } from '../errors.js'
-import { applyChanges, ChangeLog, joined, nameOf } from '../record/change-log.js'
+import { applyChanges, ChangeLog, joined } from '../record/change-log.js'
 import type { Change, Changes, OpenRecord } from '../record/change-log.js'
 import type { DataCodec } from '../record/codec.js'
 import { decodeContent, encodeContent } from '../record/record.js'
@@ -14,8 +14,17 @@ export interface Snapshot {
   changes: Changes
   /** While the session's lineage is still this, `form` is the record with these changes, and with nothing else. */
   readonly lineage: number
+  /** `revert()` was called since: if it cannot be stored, it is dropped. */
+  isReverted?: boolean
   /** Of which life of the session: one that was ended or begun anew takes no more notice of it. */
   readonly life: number
+}
+
+/** Changes that went into a record along with an update. */
+export interface Folded {
+  readonly seen: readonly Snapshot[]
+  /** Of these names only. */
+  readonly names: ReadonlySet<string> | undefined
 }
 
 /**
@@ -39,6 +48,8 @@ export class SessionData {
   #comparedData: Data | undefined
   /** Keys whose objects are in the handler's hands; `undefined` once all of them are. */
   #lent: Set<string> | undefined = new Set()
+  /** Objects that the codec made, and nobody else has put anywhere. */
+  readonly #made = new WeakSet<object>()
   #lineage = 0
   #life = 0
 
@@ -47,6 +58,7 @@ export class SessionData {
     this.#codec = codec
     this.#stored = this.#compared = stored
     this.content = content
+    for (const value of Object.values(content.data)) if (isObject(value)) this.#made.add(value)
     this.meta = stored === undefined ? { createdAt: now, savedAt: now, writes: [] } : { ...stored.meta }
   }
 
@@ -165,52 +177,43 @@ export class SessionData {
     const at = this.#underWay.indexOf(snapshot)
     if (at < 0) return
     this.#underWay.splice(at, 1)
+    if (snapshot.isReverted === true) return this.#rebase()
     const next = this.#underWay[at]
     if (next === undefined) this.log.putBack(snapshot.changes)
     else next.changes = joined(snapshot.changes, next.changes)
   }
 
-  /** The record was written with a change of its own; `folded` are those that went into it. */
-  updated(form: RecordForm, life: number, folded: Iterable<readonly [string, Change]>): void {
+  /** The record was written with an update's own change, and with changes of this session that it was made on. */
+  updated(form: RecordForm, life: number, { seen, names }: Folded): void {
     if (life !== this.#life) return
-    for (const [name, change] of folded) {
-      this.#settled.add(change)
-      this.log.remove(name, change)
+    for (const snapshot of seen) {
+      for (const [name, change] of snapshot.changes) if (names === undefined || names.has(name)) this.#fold(name, change, snapshot)
     }
     this.#stored = form
     this.#rebase()
   }
 
-  /** A change of one key goes along with an update: it is no longer unsaved, and what the key holds is what was last looked at. */
-  takeAlong(key: string, change: Change | undefined, { form }: Snapshot): void {
-    if (change === undefined) return
-    this.log.remove(nameOf(key), change)
-    const seen = decodeContent(this.#codec, form.payload).data
-    const compared = this.#compareData()
-    if (Object.hasOwn(seen, key)) compared[key] = seen[key]
-    else delete compared[key]
+  /** What the session had asked for and not stored, and then what was not saved. */
+  lookAtAll(): readonly Snapshot[] {
+    return [...this.#underWay, this.look()]
   }
 
-  /** The update was not written: the change that went along with it is unsaved again. */
-  bringBack(key: string, change: Change | undefined, life: number): void {
-    if (change !== undefined && life === this.#life) this.log.putBack(new Map([[nameOf(key), change]]))
-  }
-
-  /** Whether the key still holds what it held in a snapshot. */
-  isAsIn(snapshot: Snapshot, key: string): boolean {
-    return isSame(key, this.content.data, decodeContent(this.#codec, snapshot.form.payload).data)
+  /** Whether a `clear()` is among what is not stored yet. */
+  isCleared(seen: readonly Snapshot[]): boolean {
+    return seen.some(({ changes }) => [...changes.values()].some((change) => change.kind === 'clear' && !this.#settled.has(change)))
   }
 
   /** Drops what is not saved. */
   revert(): void {
     this.log.take()
+    for (const snapshot of this.#underWay) snapshot.isReverted = true
     this.#show(this.#expected())
   }
 
-  /** Shows a record that was read anew, and drops what is not saved. */
+  /** The record was read anew. */
   reload(form: RecordForm): void {
     this.#stored = form
-    this.revert()
+    this.#rebase()
   }
 
   /** Empty, as a session that begins now. */
@@ -226,6 +229,21 @@ export class SessionData {
   #rebase(): void {
     this.#logDepth()
     this.#show(this.#expected())
+  }
+
+  /** Such a change is in the store now. If the key has changed again since, that is another change. */
+  #fold(name: string, change: Change, { form }: Snapshot): void {
+    this.#settled.add(change)
+    const isUnsaved = this.log.changes.get(name) === change
+    this.log.remove(name, change)
+    if (!isUnsaved || change.kind === 'clear' || change.kind === 'edit') return
+    const seen = decodeContent(this.#codec, form.payload).data
+    const compared = this.#compareData()
+    if (Object.hasOwn(seen, change.key)) compared[change.key] = seen[change.key]
+    else delete compared[change.key]
+    if (isSame(change.key, this.content.data, seen)) return
+    if (this.has(change.key)) this.log.set(change.key)
+    else this.log.delete(change.key)
   }
 
   /** What is stored, with what is on its way. */
@@ -245,10 +263,22 @@ export class SessionData {
     const shown = record.content.data
     for (const key of new Set([...Object.keys(data), ...Object.keys(shown)])) {
       if (!Object.hasOwn(shown, key)) delete data[key]
-      else data[key] = keptObject(data[key], shown[key])
+      else if (data[key] !== shown[key]) data[key] = this.#kept(data[key], shown[key])
     }
     this.content.fields = record.content.fields
     this.meta = record.meta
+  }
+
+  /**
+   * The object that was there, with the newer content, so that a handler that holds it goes on with what is shown. Only one that this
+   * session made itself, and that stands under one key: others are the application's.
+   */
+  #kept(held: unknown, newer: unknown): unknown {
+    if (isDeepStrictEqual(held, newer)) return held
+    const isOurs = isObject(held) && this.#made.has(held) && Object.values(this.content.data).filter((value) => value === held).length === 1
+    if (isOurs && refilled(held, newer)) return held
+    if (isObject(newer)) this.#made.add(newer)
+    return newer
   }
 
   #taken({ meta, payload }: RecordForm): OpenRecord {
@@ -286,19 +316,18 @@ const isObject = (value: unknown): value is object => typeof value === 'object' 
 const isSame = (key: string, one: Data, other: Data): boolean =>
   Object.hasOwn(one, key) === Object.hasOwn(other, key) && isDeepStrictEqual(one[key], other[key])
 
-/** The object that was there, with the newer one's content, so that a handler that holds it goes on with what is shown. */
-const keptObject = (held: unknown, newer: unknown): unknown => {
-  if (held === newer || isDeepStrictEqual(held, newer)) return held
-  if (Array.isArray(held) && Array.isArray(newer)) {
-    held.splice(0, held.length, ...(newer as unknown[]))
-    return held
-  }
-  if (!isPlain(held) || !isPlain(newer)) return newer
-  emptyOut(held)
-  return Object.assign(held, newer)
-}
-
 const isPlain = (value: unknown): value is Data => isObject(value) && Object.getPrototypeOf(value) === Object.prototype
+
+/** Gives an object the content of another of its kind; `false` when they are not of one kind. */
+const refilled = (held: object, newer: unknown): boolean => {
+  if (Object.isFrozen(held)) return false
+  if (Array.isArray(held) && Array.isArray(newer)) held.splice(0, held.length, ...(newer as unknown[]))
+  else if (isPlain(held) && isPlain(newer)) {
+    emptyOut(held)
+    Object.assign(held, newer)
+  } else return false
+  return true
+}
 
 const emptyOut = (data: Data): void => {
   for (const key of Object.keys(data)) delete data[key]

@@ -46,8 +46,10 @@ export class SessionStorage {
   #stale: boolean
   #found: Found<RecordForm> | undefined
   #ended: 'destroyed' | 'invalidated' | undefined
-  /** The record is to be ended, or could not be: nothing more is written to it. */
-  #isEnding = false
+  /** How often the record is to be ended, or could not be: nothing more is written to it. */
+  #endings = 0
+  /** The record under this id is gone: another is drawn for the next. */
+  #isIdDead = false
   #endFailure: SessionError | undefined
   /** A cookie is due whose session is to be confirmed before the head leaves. */
   #isRenewalDue: boolean
@@ -78,7 +80,7 @@ export class SessionStorage {
 
   /** There is a record, and it is not about to be ended. */
   get isStored(): boolean {
-    return this.#found !== undefined && !this.#isEnding
+    return this.#found !== undefined && this.#endings === 0
   }
 
   get isReadOnly(): boolean {
@@ -156,13 +158,12 @@ export class SessionStorage {
   }
 
   /** Writes one change by itself, what is unsaved left unsaved. */
-  async apply(update: Pick<Update, 'apply' | 'life' | 'folded' | 'undo'>): Promise<void> {
+  async apply(update: Pick<Update, 'apply' | 'life' | 'folded'>): Promise<void> {
     try {
       this.#assertNotBroken()
       const written = this.#found === undefined ? await this.#createWith(update.apply) : await this.#applyTo(this.#found, update.apply)
-      this.data.updated(written.record, update.life, update.folded())
+      this.data.updated(written.record, update.life, update.folded)
     } catch (error) {
-      update.undo()
       throw this.#noted(error)
     }
   }
@@ -171,7 +172,8 @@ export class SessionStorage {
   async touch(): Promise<void> {
     const { rules, policy } = this.#context
     const found = this.#found
-    if (found === undefined || this.#isEnding) return
+    this.#assertNotBroken()
+    if (found === undefined || this.#endings > 0) return
     const wantsCookie = policy.forceCookie || this.#stale || this.cookie.isChanged || this.#isRenewalDue
     if (!wantsCookie && !rules.touchIsDue(found.record.meta, this.expiresAt)) return
     this.#isRenewalDue = false
@@ -202,10 +204,10 @@ export class SessionStorage {
     const attributes = this.cookie.attributes()
     this.data.startOver(this.#context.rules.now())
     this.#ended = how
-    this.#isEnding = true
+    this.#endings++
     return this.queue(async () => {
       const found = this.#found
-      if (found === undefined) return void (this.#isEnding = false)
+      if (found === undefined) return void this.#endings--
       if (this.#context.carrier.headersSent) emit('cookie-skipped', { reason: 'headers-sent' })
       else this.#context.ids.expireId(attributes)
       await this.#end(found, how === 'destroyed' ? 'destroy' : 'invalidate')
@@ -263,7 +265,7 @@ export class SessionStorage {
   async #createRecord({ meta, payload }: RecordForm, id?: string): Promise<RecordForm> {
     const { records, rules } = this.#context
     const form = { meta: { ...meta, createdAt: rules.now() }, payload }
-    if (id !== undefined || this.isInvalidated) this.#id = id ?? newId()
+    if (id !== undefined || this.#isIdDead) this.#id = id ?? newId()
     for (let ids = 0; ids < MOST_IDS; ids++) {
       try {
         await this.#indexed(form, this.#key)
@@ -280,6 +282,7 @@ export class SessionStorage {
 
   #began(found: Found<RecordForm>): RecordForm {
     this.#found = found
+    this.#isIdDead = false
     this.#sendCookie()
     emit('created', { backend: this.#context.records.backend })
     return found.record
@@ -350,11 +353,13 @@ export class SessionStorage {
     try {
       await this.#spend((deadline) => destroyRecord(records, key, deadline, found))
     } catch (error) {
+      this.#endings--
       this.#endFailure = error as SessionError
       throw error
     }
     this.#found = undefined
-    this.#isEnding = false
+    this.#isIdDead = true
+    this.#endings--
     this.#endFailure = undefined
     this.#forgetOwner(found.record.meta.owner, key)
     emit('destroyed', { backend: records.backend, reason })

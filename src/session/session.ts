@@ -273,6 +273,7 @@ export class Session<T extends object = Record<string, any>> {
   /** Reads the session again, dropping what is not saved. Rejects with `SessionGoneError` when it is not there any more. */
   reload(): Promise<void> {
     this.#flashes.keepAll()
+    this.#data.revert()
     return handled(this.#storage.queue(() => this.#storage.reload()))
   }
 
@@ -368,7 +369,7 @@ export class Session<T extends object = Record<string, any>> {
   /** A removal that fails leaves the messages for the next page: that is not worth an error answer. */
   async #removeFlashes(): Promise<void> {
     if (!this.#flashes.areRead || !this.#storage.isStored) return
-    const removal = { apply: this.#flashes.takeRemoval(), life: this.#data.life, folded: () => [], undo: () => {} }
+    const removal = { apply: this.#flashes.takeRemoval(), life: this.#data.life, folded: { seen: [], names: undefined } }
     await this.#storage.apply(removal).catch(() => {})
   }
 }

@@ -1,21 +1,22 @@
 import { isDeepStrictEqual } from 'node:util'
 import { nameOf } from '../record/change-log.js'
-import type { Change, OpenRecord } from '../record/change-log.js'
+import type { OpenRecord } from '../record/change-log.js'
 import { checkKey } from './session-data.js'
 import type { SessionData, Snapshot } from './session-data.js'
 
 type Data = Record<string, unknown>
 
 /**
- * An atomic read-modify-write. Its function may run again, on each newer record; it sees what this session had not saved when
- * it was called, and only what it changed itself is written.
+ * An atomic read-modify-write. Its function may run again, on each newer record; it sees what this session had asked for and
+ * changed when it was called, and only what it changed itself is written. A `clear()` that is not saved is written with it, since it came first.
  */
 export class Update {
-  /** The session when it was called. */
-  readonly #seen: Snapshot
+  readonly life: number
   readonly #data: SessionData
   readonly #run: (draft: Data) => void
   readonly #key: string | undefined
+  /** What was on its way when it was called, and then what was not saved. */
+  readonly #seen: readonly Snapshot[]
   #changed: readonly string[] = []
   #written: unknown
 
@@ -24,15 +25,12 @@ export class Update {
     this.#data = data
     this.#run = run
     this.#key = key
-    this.#seen = data.look()
-    if (key !== undefined) data.takeAlong(key, this.#seen.changes.get(nameOf(key)), this.#seen)
-  }
-
-  get life(): number {
-    return this.#seen.life
+    this.#seen = data.lookAtAll()
+    this.life = data.life
   }
 
   readonly apply = (record: OpenRecord): void => {
+    if (this.#data.isCleared(this.#seen)) this.#replay(record)
     const draft = this.#draftOf(record)
     const before = this.#key === undefined ? this.#draftOf(record) : {}
     this.#run(draft)
@@ -45,18 +43,10 @@ export class Update {
     }
   }
 
-  /** The unsaved changes that went into what was written, but for keys that have changed again since. */
-  folded(): [string, Change][] {
-    const names = this.#key === undefined ? this.#changed.filter((key) => this.#data.isAsIn(this.#seen, key)) : [this.#key]
-    return names.flatMap((key) => {
-      const change = this.#seen.changes.get(nameOf(key))
-      return change === undefined ? [] : [[nameOf(key), change]]
-    })
-  }
-
-  /** It was not written: the change that it took along is unsaved again. */
-  undo(): void {
-    if (this.#key !== undefined) this.#data.bringBack(this.#key, this.#seen.changes.get(nameOf(this.#key)), this.life)
+  /** What went into the written record: the changes of these names in these snapshots; all of them for `undefined`. */
+  get folded(): { readonly seen: readonly Snapshot[]; readonly names: ReadonlySet<string> | undefined } {
+    const names = this.#data.isCleared(this.#seen) ? undefined : new Set(this.#changed.map(nameOf))
+    return { seen: this.#seen, names }
   }
 
   /** What was written: the object that the session shows, unless that holds something else by now. */
@@ -68,8 +58,12 @@ export class Update {
 
   #draftOf(record: OpenRecord): Data {
     const copy = this.#data.copy(record)
-    this.#data.replay(this.#seen, copy)
+    this.#replay(copy)
     return copy.content.data
+  }
+
+  #replay(record: OpenRecord): void {
+    for (const snapshot of this.#seen) this.#data.replay(snapshot, record)
   }
 }
 

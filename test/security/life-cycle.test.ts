@@ -346,7 +346,7 @@ for (const mode of STORED) {
   test.serial(`S029: a logout that the store did not confirm is no success; the cookie is expired, and it is told: ${mode.name}`, async (t) => {
     const told = record(t)
     const store = new FaultyStore(openStore(t, mode))
-    const { port } = await serveIn(t, mode, acts, { type: store.manager, operationTimeout: 0.1, requestBudget: 0.3 })
+    const { port } = await serveIn(t, mode, acts, { type: store.manager, operationTimeout: 0.5, requestBudget: 1.2 })
     const refused = new StoreUnavailableError('down', { backend: mode.name, operation: 'delete' })
     for (const faults of [[refused], ['hung', 'hung']] as const) {
       for (const act of ['/logout', '/invalidate']) {

@@ -82,7 +82,7 @@ test('it has the methods of the real session, each answering a promise, in the o
       object.persist(),
     ])
     t.deepEqual(results, [
-      'set', 1, [2, 3], 'assigned', ['a', 'b', 'c', 'd'], [1, [2, 3], 3, 4], [['a', 1], ['b', [2, 3]], ['c', 3], ['d', 4]],
+      'set', 1, [2], 'assigned', ['a', 'b', 'c', 'd'], [1, [2], 3, 4], [['a', 1], ['b', [2]], ['c', 3], ['d', 4]],
       true, false, 3, 'none', 'fallback', true, 'flashed', [{ value: 'hi', level: null }], [{ value: 'hi', level: null }], 'kept',
       undefined, 2, undefined, [2, 3], 'set', undefined, false, undefined, 2, 0, undefined,
     ])

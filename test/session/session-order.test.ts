@@ -252,3 +252,107 @@ test('data that throws when it is looked at is dropped like any other', async (t
   session.data.x = { get a() { throw new RangeError('getter') } }
   t.notThrows(() => object.over('finish'))
 })
+
+test('an object of the application is never changed by the library, frozen or not', async (t) => {
+  const { manager } = harness()
+  const defaults = { theme: 'light' }
+  const frozen = Object.freeze(['a'])
+  const session = await manager.create()
+  session.setDefault('prefs', defaults)
+  session.set('list', frozen)
+  await session.save()
+  await session.update('prefs', (prefs) => ({ ...prefs, name: 'ann' }))
+  await (await manager.getById(session.id))!.set('list', ['b']).save()
+  await session.set('x', 1).save()
+  t.deepEqual(defaults, { theme: 'light' })
+  t.deepEqual(session.toJSON(), { prefs: { theme: 'light', name: 'ann' }, list: ['b'], x: 1 } as any)
+  t.deepEqual((await manager.getById(session.id))!.toJSON(), session.toJSON())
+})
+
+test('one object under two keys is not one value: what another writes to one of them stays', async (t) => {
+  const { session, get, stored } = await loaded({ a: { n: 1 } })
+  session.set('b', session.get('a'))
+  await session.save()
+  await (await get()).set('a', { n: 9 }).save()
+  await session.set('z', 1).save()
+  await session.save()
+  t.deepEqual(await stored(), { a: { n: 9 }, b: { n: 1 }, z: 1 })
+})
+
+test('an update of a draft goes on from what was set and not saved, and is shown', async (t) => {
+  const { session, stored } = await loaded({ cart: { n: 1 }, c: 1 })
+  session.set('cart', { n: 5 })
+  await session.update((draft) => void draft.cart.n++)
+  t.is(session.get('cart').n, 6)
+  session.get('cart').n = 10
+  await session.update((draft) => void draft.cart.n++)
+  t.is(session.data.cart.n, 11)
+  await session.save()
+  t.deepEqual(await stored(), { cart: { n: 11 }, c: 1 })
+})
+
+test('clear(), then an update: the update counts, and what was cleared stays so', async (t) => {
+  const { session, stored } = await loaded({ a: 1, n: 3 })
+  session.clear().set('n', 5)
+  t.is(await session.update('n', count), 6)
+  await session.save()
+  t.deepEqual(await stored(), { n: 6 })
+})
+
+test('updates of a key that is set again meanwhile: each counts, and the set is last', async (t) => {
+  const { session, stored } = await loaded({})
+  session.set('b', 2)
+  const answers = [session.update((draft) => void (draft.b += 1000)), session.update('b', (b) => b + 100)]
+  session.set('b', 7)
+  t.deepEqual(await Promise.all(answers), [undefined, 1102])
+  t.deepEqual(await stored(), { b: 1102 })
+  await session.save()
+  t.deepEqual(await stored(), { b: 7 })
+})
+
+test('an update that throws leaves what was unsaved as it was; after revert() it is gone', async (t) => {
+  const { session, get, stored } = await loaded({ a: 0 })
+  const throwing = () => t.throwsAsync(session.update('a', () => { throw new RangeError('mine') }), { instanceOf: RangeError })
+  session.set('a', 8)
+  const [failing, next] = [throwing(), session.update('b', count)]
+  await Promise.all([failing, next])
+  t.is(session.get('a'), 8)
+  const failed = throwing()
+  session.revert()
+  await failed
+  await (await get()).set('a', 9).save()
+  await session.set('x', 1).save()
+  t.deepEqual(await stored(), { a: 9, b: 1, x: 1 })
+})
+
+test('a save that failed and an update that waited behind it: counted from what was to be saved', async (t) => {
+  const clock = new Clock()
+  const faulty = new FaultyStore(memoryStore(clock.now))
+  const { session, stored } = await loaded({ n: 10 }, harness({ clock, store: faulty.manager }))
+  faulty.next('replace', new RangeError('down'))
+  const failing = t.throwsAsync(session.set('n', 20).save(), { code: 'PHIAL_STORE' })
+  const [, answer] = await Promise.all([failing, session.update('n', count)])
+  t.is(answer, 21)
+  t.is(session.get('n'), 21)
+  await session.save()
+  t.deepEqual(await stored(), { n: 21 })
+})
+
+test('reload() that was not awaited: what is set after it stays', async (t) => {
+  const { session, stored } = await loaded({ a: 1 })
+  session.set('dropped', 1)
+  const reloading = session.reload()
+  session.set('b', 5)
+  await reloading
+  await session.save()
+  t.deepEqual(await stored(), { a: 1, b: 5 })
+})
+
+test('an id that was invalidated is never used again, whatever was asked meanwhile', async (t) => {
+  const { session, get } = await loaded({ a: 1 })
+  void session.invalidate()
+  session.set('k', 1)
+  const saving = session.save()
+  await Promise.all([saving, session.destroy()])
+  t.is(await get(), undefined as never)
+})
