@@ -1,5 +1,5 @@
-import { OutgoingMessage } from 'node:http'
 import { isHttp1, type GatedResponse } from './gated-response.js'
+import { kOutHeaders } from './node-symbols.js'
 
 /**
  * Makes a response look as far as its stand-in is. It changes the few members that tell how far a response is; the others derive
@@ -65,11 +65,9 @@ const setHeaders = (res: GatedResponse, standIn: GatedResponse): void => {
 }
 
 /**
- * Node's headers, in their order. Since Node 22 `writeHead` moves those of a raw array to the end: to do so by `removeHeader` and
- * `setHeader` would leave traces in the head that is still to leave.
+ * Since Node 22 `writeHead` moves the headers of a raw array to the end. To do so by `removeHeader` and `setHeader` would leave traces
+ * in the head that is still to leave.
  */
-const kOutHeaders = Object.getOwnPropertySymbols(new OutgoingMessage()).find(({ description }) => description === 'kOutHeaders')!
-
 const http1Members = [kOutHeaders, '_header', 'finished', 'writableFinished', 'writableLength', 'writableNeedDrain']
 const http2Members = ['finished', 'writableEnded', 'writableLength']
 

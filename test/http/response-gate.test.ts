@@ -355,6 +355,24 @@ test('S191: above the high-water mark a held write answers false, and drain foll
   t.regex((await ask(port)).text, /0\r\n\r\n$/)
 })
 
+test('S191: where what was written before is gone while later calls are held, drain follows their release', async (t) => {
+  const write = deferred()
+  const { port } = await gatedServer(t, async (_req, res, gate) => {
+    t.false(res.write(Buffer.alloc(300_000)))
+    gate.hold(write.promise)
+    res.write('held')
+    const drained = once(res, 'drain')
+    do await turn()
+    while (res.socket!.writableLength > 0)
+    write.resolve()
+    await drained
+    await turn()
+    t.false(res.writableNeedDrain)
+    res.end()
+  })
+  t.regex((await ask(port)).text, /0\r\n\r\n$/)
+})
+
 test('no drain follows the end', async (t) => {
   const { port, log } = await gatedServer(t, (_req, res, gate) => {
     gate.hold(turn())
