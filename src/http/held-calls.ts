@@ -1,4 +1,5 @@
-import type { GatedResponse } from './gated-response.js'
+import { isHttp1, type GatedResponse } from './gated-response.js'
+import { kNeedDrain } from './node-symbols.js'
 import { Pretence } from './pretence.js'
 import { standInFor } from './stand-in.js'
 
@@ -41,6 +42,7 @@ export class HeldCalls {
   /** Makes the calls. Should one of them throw, this does, and the later ones are not made. */
   release(call: (method: GatedMethod, args: unknown[]) => unknown): void {
     const late = this.#pretence.end()
+    this.#takeLostDrain()
     for (const [method, args] of this.#calls) {
       // Where the real `write` answers false, Node itself emits the `drain`.
       if (call(method, args) === false && method === 'write') this.#owesDrain = false
@@ -54,6 +56,13 @@ export class HeldCalls {
     this.#pretence.end()
     for (const [, args] of this.#calls) callBack(args, error)
     if (error === undefined) this.#drain()
+  }
+
+  /** Since Node 24 no `drain` is emitted on a response with a length, and it had that of the held calls: this is for a write before them. */
+  #takeLostDrain(): void {
+    if (!isHttp1(this.#res) || !this.#res.writableNeedDrain || this.#res.writableLength > 0) return
+    Object.assign(this.#res, { [kNeedDrain]: false })
+    this.#owesDrain = true
   }
 
   #drain(): void {

@@ -1,4 +1,5 @@
 import { isHttp1, type GatedResponse } from './gated-response.js'
+import { kOutHeaders } from './node-symbols.js'
 
 /**
  * Makes a response look as far as its stand-in is. It changes the few members that tell how far a response is; the others derive
@@ -35,31 +36,39 @@ export class Pretence {
     return Object.fromEntries(late)
   }
 
-  /** `writeHead` sets the status, and headers where there were some before. */
+  /** `writeHead` sets the status, and headers. */
   #showHead(): void {
-    for (const name of this.#standIn.getHeaderNames()) {
-      const value = this.#standIn.getHeader(name)!
-      if (value !== this.#res.getHeader(name) && !name.startsWith(':')) this.#res.setHeader(name, value)
-    }
+    if (!isHttp1(this.#res)) setHeaders(this.#res, this.#standIn)
     Object.assign(this.#res, settingsOf(this.#standIn))
     this.#shown = settingsOf(this.#res)
   }
 
-  #show(owner: object, names: readonly string[]): void {
+  #show(owner: object, names: readonly PropertyKey[]): void {
     for (const name of names) {
       const value: unknown = Reflect.get(this.#standIn, name)
       if (Reflect.get(owner, name) !== value) this.#showOne(owner, name, value)
     }
   }
 
-  #showOne(owner: object, name: string, value: unknown): void {
+  #showOne(owner: object, name: PropertyKey, value: unknown): void {
     const own = Object.getOwnPropertyDescriptor(owner, name)
     this.#undo.push(() => own ? Object.defineProperty(owner, name, own) : Reflect.deleteProperty(owner, name))
     Object.defineProperty(owner, name, { value, writable: true, enumerable: true, configurable: true })
   }
 }
 
-const http1Members = ['_header', 'finished', 'writableFinished', 'writableLength', 'writableNeedDrain']
+const setHeaders = (res: GatedResponse, standIn: GatedResponse): void => {
+  for (const name of standIn.getHeaderNames()) {
+    const value = standIn.getHeader(name)!
+    if (value !== res.getHeader(name) && !name.startsWith(':')) res.setHeader(name, value)
+  }
+}
+
+/**
+ * Since Node 22 `writeHead` moves the headers of a raw array to the end. To do so by `removeHeader` and `setHeader` would leave traces
+ * in the head that is still to leave.
+ */
+const http1Members = [kOutHeaders, '_header', 'finished', 'writableFinished', 'writableLength', 'writableNeedDrain']
 const http2Members = ['finished', 'writableEnded', 'writableLength']
 
 type Settings = Readonly<Record<string, unknown>>

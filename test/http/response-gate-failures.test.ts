@@ -12,7 +12,7 @@ import { failureAnswer } from '../../src/http/failure-answer.js'
 import type { GateHooks } from '../../src/http/response-gate.js'
 import { writePromise, type WritePromise } from '../../src/write-promise.js'
 import { codeOf, counter, deferred, gatedServer, gateOn, sessionCookie, turn, type GatedHandler } from '../support/gated-server.js'
-import { ask, exchange, open, parseHead, readAll, request, valuesOf, type Exchange } from '../support/raw-http.js'
+import { ask, exchange, listen, open, parseHead, readAll, request, valuesOf, type Exchange } from '../support/raw-http.js'
 
 const failure = new StoreUnavailableError('down', { backend: 'memory', operation: 'replace' })
 
@@ -444,16 +444,18 @@ test('a second failure, while the first is being answered, is not answered', asy
 })
 
 test('an application may pipe its own answer to a failure', async (t) => {
+  const pipe = (res: ServerResponse): Promise<void> => pipeline(Readable.from(['a', 'b']), res)
+  const bare = await listen(t, createServer((_req, res) => pipe(res)))
   const server = await gatedServer(t, (_req, _res, gate) => gate.fail(failure), {
     async answer(_error, raw) {
       raw.statusCode = 502
-      await pipeline(Readable.from(['a', 'b']), raw as ServerResponse)
+      await pipe(raw as ServerResponse)
       return undefined
     }
   })
   const { head, body } = await askOnce(server, {})
   t.is(head[0], 'HTTP/1.1 502 Bad Gateway')
-  t.is(body, '1\r\na\r\n1\r\nb\r\n0\r\n\r\n')
+  t.is(body, parseHead((await ask(bare)).text).body)
 })
 
 test('an application that decides late, or fails at it, leaves the answer to us, without what it prepared', async (t) => {
