@@ -32,7 +32,7 @@ export const loadIni = (path: string | URL, options: LoadIniOptions = {}): Setti
  * Makes a session manager: of what `loadIni` answers, or of options written in place. Overrides win.
  * Throws `ConfigError`, or `DependencyError` for an optional package that is not installed.
  */
-export const createManager = <T extends object = Data>(settings: SettingsSource | SettingsInput, overrides?: SettingsInput): SessionManager<T> => {
+export const createManager = <T extends object = Data>(settings: SettingsSource | SettingsInput = {}, overrides?: SettingsInput): SessionManager<T> => {
   const type = overrides?.type ?? (settings as SettingsInput).type
   return assemble<T>(resolveSettings(settings, overrides, tablesWith(type)))
 }

@@ -1,6 +1,6 @@
 import type { ServerResponse } from 'node:http'
 import type { Carrier, ExchangeListener } from '../carrier.js'
-import { emit } from '../diagnostics.js'
+import { emit, warnOnce } from '../diagnostics.js'
 import type { OnError } from '../settings.js'
 import { BareCarrier } from './bare-carrier.js'
 import { CookieCarrier } from './cookie-carrier.js'
@@ -47,5 +47,6 @@ const answerFor = async (error: Error, onError: OnError | undefined, req: object
     if (raw.writableEnded) return undefined
   }
   const { status, headers, body } = failureAnswer(error)
+  if (status === 500) warnOnce('PHIAL_SERVER_ERROR', `a request was answered with 500: ${error.name}: ${error.message}`)
   return { status, body, headers: expiring.length > 0 ? { ...headers, 'Set-Cookie': expiring } : headers }
 }

@@ -58,7 +58,7 @@ export const directory = (t: ExecutionContext): string => {
 }
 
 export const serveIn = (t: ExecutionContext, mode: Mode, handler: Handler, settings: SettingsInput = {}): Promise<App> =>
-  serve(t, handler, { ...mode.settings(t), ...settings })
+  serve(t, handler, { ...PATIENT, ...mode.settings(t), ...settings })
 
 export type Store = NamespaceManager & Enumerable & Purgeable & OwnerIndex
 
