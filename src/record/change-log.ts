@@ -44,6 +44,11 @@ export class ChangeLog {
     return this.#changes.size
   }
 
+  /** Whether it begins with a `clear`. */
+  get isCleared(): boolean {
+    return this.#changes.has(CLEAR)
+  }
+
   /** What is not handed over yet, as it is now. */
   get changes(): Changes {
     return new Map(this.#changes)

@@ -163,9 +163,9 @@ export class SessionData {
 
   /** A snapshot was stored: `isWhole` when just as it was taken, and with nobody else's changes. */
   landed(snapshot: Snapshot, form: RecordForm, isWhole: boolean): void {
+    for (const change of snapshot.changes.values()) this.#settled.add(change)
     if (snapshot.life !== this.#life) return
     this.#underWay = this.#underWay.filter((other) => other !== snapshot)
-    for (const change of snapshot.changes.values()) this.#settled.add(change)
     this.#stored = form
     if (isWhole) Object.assign(this.meta, { createdAt: form.meta.createdAt, savedAt: form.meta.savedAt, writes: form.meta.writes })
     else this.#rebase()
@@ -185,10 +185,11 @@ export class SessionData {
 
   /** The record was written with an update's own change, and with changes of this session that it was made on. */
   updated(form: RecordForm, life: number, { seen, names }: Folded): void {
-    if (life !== this.#life) return
+    const isOurs = life === this.#life
     for (const snapshot of seen) {
-      for (const [name, change] of snapshot.changes) if (names === undefined || names.has(name)) this.#fold(name, change, snapshot)
+      for (const [name, change] of snapshot.changes) if (names === undefined || names.has(name)) this.#fold(name, change, snapshot, isOurs)
     }
+    if (!isOurs) return
     this.#stored = form
     this.#rebase()
   }
@@ -232,10 +233,12 @@ export class SessionData {
   }
 
   /** Such a change is in the store now. If the key has changed again since, that is another change. */
-  #fold(name: string, change: Change, { form }: Snapshot): void {
+  #fold(name: string, change: Change, { form }: Snapshot, isOurs: boolean): void {
     this.#settled.add(change)
+    if (!isOurs) return
     const isUnsaved = this.log.changes.get(name) === change
     this.log.remove(name, change)
+    if (isUnsaved && change.kind === 'clear') this.#compareWith(form)
     if (!isUnsaved || change.kind === 'clear' || change.kind === 'edit') return
     const seen = decodeContent(this.#codec, form.payload).data
     const compared = this.#compareData()
@@ -301,7 +304,7 @@ export class SessionData {
     const { data } = this.content
     const lent = this.#lent
     if (lent !== undefined && lent.size === 0) return []
-    const compared = this.#compareData()
+    const compared = this.log.isCleared ? {} : this.#compareData()
     const keys = lent ?? new Set([...Object.keys(data), ...Object.keys(compared)])
     return [...keys].filter((key) => !this.log.has(key) && !isSame(key, data, compared))
   }

@@ -306,6 +306,8 @@ export class SessionStorage {
 
   async #applyTo(base: Found<RecordForm>, apply: (record: OpenRecord) => void): Promise<Found<RecordForm>> {
     await this.#indexed(base.record, this.#key)
+    // One that goes along with an unsaved clear().
+    if (this.data.meta.owner !== base.record.meta.owner) await this.#indexed({ meta: this.data.meta, payload: '' }, this.#key)
     const written = await this.#spend((deadline) => this.#context.writer.write(this.#key, { base, apply, deadline }))
     this.#found = written
     this.#resendCookie()

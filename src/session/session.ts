@@ -248,7 +248,8 @@ export class Session<T extends object = Record<string, any>> {
   /**
    * Changes one key of the newest record, atomically: `await session.update('visits', (n = 0) => n + 1)`. `fn` is
    * synchronous and may run again; what it answers is written now (`undefined` removes the key), and nothing else is.
-   * It sees this session's unsaved changes. Resolves to what was written. Rejects like `save()`.
+   * It sees this session's unsaved changes; one of its key, or a `clear()`, goes along with it. Resolves to what was written. Rejects
+   * like `save()`.
    */
   update<K extends keyof T & string>(key: K, fn: (value: T[K] | undefined) => T[K]): Promise<T[K]>
   /** Changes a draft of all data, atomically. Only the keys that `fn` changed are written. */

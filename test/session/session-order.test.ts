@@ -356,3 +356,24 @@ test('an id that was invalidated is never used again, whatever was asked meanwhi
   await Promise.all([saving, session.destroy()])
   t.is(await get(), undefined as never)
 })
+
+test('an update, clear() and another update, none awaited: the last counts from nothing', async (t) => {
+  const { session, stored } = await loaded({ a: 1 })
+  session.toJSON()
+  const answers = [session.update('b', (b = 0) => b + 100)]
+  session.clear()
+  answers.push(session.update('b', (b = 0) => b + 1))
+  t.deepEqual(await Promise.all(answers), [100, 1])
+  t.deepEqual(session.toJSON(), { b: 1 } as any)
+  await session.save()
+  t.deepEqual(await stored(), { b: 1 })
+})
+
+test('an owner that goes along with clear() and an update is indexed', async (t) => {
+  const { session, manager } = await loaded({ a: 1 })
+  session.clear()
+  session.owner = 'ann'
+  await session.update('b', count)
+  t.is((await manager.list({ owner: 'ann' })).length, 1)
+  t.is(await manager.revoke({ owner: 'ann' }), 1)
+})
