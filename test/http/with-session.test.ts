@@ -392,3 +392,38 @@ test('100 parallel requests, each setting its own key on one session, leave 100 
   t.is(Object.keys(data).length, 102)
   t.is(data.n, 100)
 })
+
+test('a failure that is handed over after end(): let through later it becomes the answer, caught it does not', async (t) => {
+  const store = faultyStore()
+  const { client } = await serve(t, async (req, res) => {
+    const saving = (await req.session.load()).set('paid', true).save()
+    res.end('thank you')
+    try {
+      await saving
+    } catch (error) {
+      for (let turns = 0; turns < 5; turns++) await new Promise(setImmediate)
+      if (req.url !== '/caught') throw error
+    }
+  }, { type: store.manager })
+  for (const [path, status] of [['/', 503], ['/caught', 200]] as const) {
+    store.next('create', async () => {
+      await new Promise(setImmediate)
+      throw down()
+    })
+    t.is((await client().get(path)).status, status, path)
+  }
+})
+
+test('a write that is followed up with then() or finally() alone has its failure taken by nobody: it becomes the answer', async (t) => {
+  const store = faultyStore()
+  const { client } = await serve(t, async (req, res) => {
+    const saving = (await req.session.load()).set('paid', true).save()
+    if (req.url === '/then') void saving.then(() => res.end('stored'))
+    else void saving.finally(() => res.end('done'))
+    if (req.url === '/then') res.write('so far ')
+  }, { type: store.manager })
+  for (const path of ['/then', '/finally']) {
+    store.next('create', down())
+    t.is((await client().get(path)).status, 503, path)
+  }
+})
