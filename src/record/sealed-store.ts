@@ -111,12 +111,6 @@ export class SealedStore {
     }
   }
 
-  /** The expiry that was set, or `undefined` when there is no such record. */
-  async touch(key: string, expiresAt: number, deadline: number): Promise<number | undefined> {
-    const live = await this.#calls.run('touch', deadline, () => this.#store.touch(key, expiresAt))
-    return live ? expiresAt : undefined
-  }
-
   /** Whether the record of that version is gone by this call. A lost answer is followed by another try: deleting twice is deleting once. */
   async delete(key: string, version: string, deadline: number): Promise<boolean> {
     const send = () => this.#calls.run('delete', deadline, () => this.#store.delete(key, version))
