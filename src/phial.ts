@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Http2ServerRequest, Http2ServerResponse } from 'node:http2'
 import { loadIni as loadIniFile } from '../config/load-ini.js'
 import type { LoadIniOptions } from '../config/load-ini.js'
+import { placedFault } from '../config/placed-fault.js'
 import { resolveSettings } from '../config/resolve-settings.js'
 import { SettingsSource } from '../config/settings-source.js'
 import type { SettingsInput } from '../config/table.js'
@@ -34,7 +35,12 @@ export const loadIni = (path: string | URL, options: LoadIniOptions = {}): Setti
  */
 export const createManager = <T extends object = Data>(settings: SettingsSource | SettingsInput = {}, overrides?: SettingsInput): SessionManager<T> => {
   const type = overrides?.type ?? (settings as SettingsInput).type
-  return assemble<T>(resolveSettings(settings, overrides, tablesWith(type)))
+  const resolved = resolveSettings(settings, overrides, tablesWith(type))
+  try {
+    return assemble<T>(resolved)
+  } catch (error) {
+    throw placedFault(error, settings, overrides)
+  }
 }
 
 /**
