@@ -83,9 +83,9 @@ export class ChangeLog {
     return taken
   }
 
-  /** Takes one change out, if it is still the one that is meant. */
-  remove(name: string, change: Change | undefined): void {
-    if (change !== undefined && this.#changes.get(name) === change) this.#changes.delete(name)
+  /** Takes one change out, if it is still the one that is meant; answers whether it was. */
+  remove(name: string, change: Change): boolean {
+    return this.#changes.get(name) === change && this.#changes.delete(name)
   }
 
   /** Puts changes that could not be written back, before those made since. */

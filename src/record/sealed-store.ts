@@ -65,11 +65,6 @@ export class SealedStore {
     return stored && this.#open(key, stored)
   }
 
-  /** Measures and encodes the record as it would be written now; throws `TooLargeError`. */
-  measure(key: string, form: RecordForm): void {
-    this.#prepare(key, form)
-  }
-
   /** `undefined` when a live record is there already. */
   async create(key: string, form: RecordForm, deadline: number): Promise<Found<RecordForm> | undefined> {
     const prepared = this.#prepare(key, form)

@@ -1,7 +1,7 @@
 import { randomInt } from 'node:crypto'
 import { setTimeout as delay } from 'node:timers/promises'
 import { emit } from '../diagnostics.js'
-import { SessionConflictError, SessionGoneError } from '../errors.js'
+import { SessionConflictError, SessionGoneError, TooLargeError } from '../errors.js'
 import type { OpenRecord } from './change-log.js'
 import type { DataCodec } from './codec.js'
 import { decodeContent, encodeContent, isMoved } from './record.js'
@@ -86,13 +86,22 @@ export class Writer {
     const deadline = Math.max(...jobs.map((job) => job.deadline))
     let base = latest ?? jobs[0]!.base
     for (let tries = 1; ; tries++) {
-      const form = this.#compose(key, jobs, base)
-      const written = await this.#records.replace(key, form, base.version, deadline)
+      const form = this.#compose(jobs, base)
+      const written = await this.#replace(key, form, base.version, deadline)
       if (written !== REFUSED) return { ...written, isDirect: form === jobs[0]!.direct && written.record.payload === form.payload }
       emit('conflict', { backend: this.#records.backend, tries })
       if (tries >= PATIENT_LOSSES) await delay(randomInt(1, Math.min(50, 2 ** tries)))
       if (performance.now() >= deadline) throw new SessionConflictError('others kept writing this session until the time was spent')
       base = await this.#newer(key, deadline)
+    }
+  }
+
+  /** A record that got too large is the failure of those who made it so, not the store's. */
+  async #replace(key: string, form: RecordForm, version: string, deadline: number): Promise<Found<RecordForm> | typeof REFUSED> {
+    try {
+      return await this.#records.replace(key, form, version, deadline)
+    } catch (cause) {
+      throw cause instanceof TooLargeError ? new JobError('the record got too large', { cause }) : cause
     }
   }
 
@@ -103,15 +112,13 @@ export class Writer {
     throw new SessionGoneError('the session ended while this request held it')
   }
 
-  #compose(key: string, jobs: readonly Waiting[], base: Found<RecordForm>): RecordForm {
+  #compose(jobs: readonly Waiting[], base: Found<RecordForm>): RecordForm {
     const [first] = jobs
     if (jobs.length === 1 && first!.direct !== undefined && first!.base.version === base.version) return first!.direct
     try {
       const open: OpenRecord = { meta: { ...base.record.meta }, content: decodeContent(this.#codec, base.record.payload) }
       for (const job of jobs) job.apply(open)
-      const form = { meta: open.meta, payload: encodeContent(this.#codec, open.content) }
-      this.#records.measure(key, form)
-      return form
+      return { meta: open.meta, payload: encodeContent(this.#codec, open.content) }
     } catch (cause) {
       throw new JobError('a change could not be made', { cause })
     }

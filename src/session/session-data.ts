@@ -236,10 +236,8 @@ export class SessionData {
   #fold(name: string, change: Change, { form }: Snapshot, isOurs: boolean): void {
     this.#settled.add(change)
     if (!isOurs) return
-    const isUnsaved = this.log.changes.get(name) === change
-    this.log.remove(name, change)
-    if (isUnsaved && change.kind === 'clear') this.#compareWith(form)
-    if (!isUnsaved || change.kind === 'clear' || change.kind === 'edit') return
+    if (!this.log.remove(name, change) || change.kind === 'edit') return
+    if (change.kind === 'clear') return this.#compareWith(form)
     const seen = decodeContent(this.#codec, form.payload).data
     const compared = this.#compareData()
     if (Object.hasOwn(seen, change.key)) compared[change.key] = seen[change.key]

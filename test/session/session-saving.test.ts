@@ -292,3 +292,15 @@ test('the key __proto__ is refused, other names of Object.prototype are keys lik
   })
   t.is(({} as any).polluted, undefined)
 })
+
+test('of several saves that wait together, one that makes the record too large fails alone', async (t) => {
+  const { visit } = harness({ manager: { maxBytes: 2000 } })
+  await visit(async (object) => (await object.load()).set('n', 0).save())
+  const results = await Promise.allSettled(Array.from({ length: 10 }, (_, at) => visit(async (object) =>
+    object.update((draft) => {
+      draft[`k${at}`] = at === 5 ? 'x'.repeat(2000) : at
+    }))))
+  t.deepEqual(results.flatMap(({ status }, at) => (status === 'rejected' ? [at] : [])), [5])
+  t.is((results[5] as PromiseRejectedResult).reason.code, 'PHIAL_TOO_LARGE')
+  t.is(await visit(async (object) => (await object.load()).size), 10)
+})
