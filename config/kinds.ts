@@ -110,6 +110,16 @@ export const anyText: Kind<string> = {
   },
 }
 
+/** A thing that only a program can make; no text stands for one. */
+export const instance: Kind<object> = {
+  label: 'object',
+  read: asWritten,
+  check(value, origin) {
+    if (typeof value !== 'object' || value === null) throw unfit(origin, 'an object', value)
+    return value
+  },
+}
+
 export const path: Kind<string> = {
   label: 'path',
   read: asWritten,

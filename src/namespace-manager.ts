@@ -127,6 +127,10 @@ export interface BackendContext<Options = Readonly<Record<string, unknown>>> {
   readonly now: () => number
   /** The backend's own options (`session.TYPE.NAME`), checked and defaulted by its table. */
   readonly options: Options
+  /** `session.url`, as it was written; the backend parses it, and throws `ConfigError` with `setting: 'url'` for what it does not understand. */
+  readonly url?: string | undefined
+  /** Seconds after which the library gives up waiting for one call, so that a client need not hold it for longer; 1 when absent. */
+  readonly operationTimeout?: number | undefined
   /** Absolute paths, for the backends that keep files. */
   readonly dataDir?: string | undefined
   readonly lockDir?: string | undefined
@@ -160,6 +164,8 @@ export interface Backend<Options = Readonly<Record<string, unknown>>> {
   readonly supports: Manifest
   /** The table of `session.TYPE.NAME` options; none if absent. */
   readonly options?: OptionTable
+  /** Whether `session.url` says where its servers are; for others it is refused. */
+  readonly takesUrl?: boolean
   /** Makes the manager; reads and writes nothing yet. Throws `ConfigError` for what can be seen to be wrong at start. */
   open(context: BackendContext<Options>): NamespaceManager | RequestNamespace
 }
@@ -169,9 +175,12 @@ export type NamespaceManagerClass = new (context: BackendContext<any>) => Namesp
 
 /** One setting of a table: its type, its default, and a sentence for the documentation. */
 export interface OptionRow {
-  readonly type: 'boolean' | 'count' | 'seconds' | 'string'
+  /** `object`: made by the application, in TypeScript only; a ready client, for one. */
+  readonly type: 'boolean' | 'count' | 'seconds' | 'string' | 'object'
   readonly default: boolean | number | string | undefined
   readonly sentence: string
+  /** A password or the like: prints as `[redacted]` wherever settings are shown. */
+  readonly secret?: true
   /** For `count` and `seconds`: the least value allowed; 1 when absent. */
   readonly least?: number
 }

@@ -20,7 +20,7 @@ export interface Mode {
   readonly name: string
   /** The server keeps the records: nothing lost and gone is gone hold. */
   readonly isStored: boolean
-  settings(t: Teardown): SettingsInput
+  settings(t: Teardown): SettingsInput | Promise<SettingsInput>
 }
 
 /** Every backend of the library, plain and encrypted. */
@@ -38,5 +38,5 @@ export const storedModes: readonly Mode[] = modes.filter(({ isStored }) => isSto
 /** Deadlines are generous: a busy disk is not what is tested. */
 const PATIENT: SettingsInput = { operationTimeout: 10, requestBudget: 20 }
 
-export const serveMode = (t: Teardown, mode: Mode, handler: Handler, settings: SettingsInput = {}): Promise<App> =>
-  serve(t, handler, { ...PATIENT, ...mode.settings(t), ...settings })
+export const serveMode = async (t: Teardown, mode: Mode, handler: Handler, settings: SettingsInput = {}): Promise<App> =>
+  serve(t, handler, { ...PATIENT, ...(await mode.settings(t)), ...settings })
