@@ -5,7 +5,7 @@ const MOST_DEPTH = 8
 /** An owner's sessions come as one array. */
 const MOST_ELEMENTS = 1_000_000
 /** A value (see the manifest) and what stands before it. */
-const MOST_BYTES = 32 * 1024 * 1024
+const MOST_BYTES = 8 * 1024 * 1024
 /** Errors come as a line, with a piece of the command at most. */
 const MOST_LINE = 65_536
 
