@@ -134,7 +134,7 @@ export class OwnLink implements Link {
   }
 
   #tell(outcome: Client | Error): void {
-    for (const give of [...this.#waiting]) give(outcome)
+    for (const give of this.#waiting) give(outcome)
   }
 }
 

@@ -72,7 +72,7 @@ export class ReadyLink implements Link {
   renew(): void {}
 
   close(): void {
-    for (const stop of [...this.#waiting]) stop(closed())
+    for (const stop of this.#waiting) stop(closed())
     if (this.#isOurs) this.#client.disconnect()
   }
 }
