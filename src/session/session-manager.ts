@@ -132,10 +132,10 @@ export class SessionManager<T extends object = Record<string, any>> {
   }
 
   /**
-   * Ends sessions: all of an owner, all but one, or a single one. Resolves to how many were ended; from then on no request in flight
-   * brings one of them back. Rejects with `TypeError` where the backend keeps none, or cannot list an owner's.
+   * Ends sessions: all of an owner, all but one, or a single one. Resolves to how many were ended (`undefined` for an owner's where the
+   * backend cannot list them); from then on no request in flight brings one of them back. Rejects with `TypeError` where the backend keeps none.
    */
-  revoke(which: Revocation): Promise<number> {
+  revoke(which: Revocation): Promise<number | undefined> {
     return this.#guarded(() => this.#owned().revoke(which))
   }
 
@@ -199,8 +199,9 @@ export class SessionManager<T extends object = Record<string, any>> {
     if (found === undefined) return undefined
     if (found.movedTo === undefined) {
       const { meta } = found.found.record
-      if (found.found.touched && meta.owner !== undefined) await budget.spend(owners.add(meta.owner, key, rules.indexExpiry(meta), budget.deadline))
-      return found
+      if (meta.owner === undefined || !owners.isDue(found.found.touched)) return found
+      if ((await budget.spend(owners.admit(meta, key, budget.deadline))) !== undefined) return found
+      return void emit('gone', { backend: records.backend, operation: 'get' })
     }
     if (policy.regenerateGrace === 0 || found.until <= rules.now()) return void emit('unknown-id', { backend: records.backend })
     const renewed = await this.#read(context, found.movedTo, false)
@@ -244,7 +245,7 @@ export class SessionManager<T extends object = Record<string, any>> {
     const { backend, rules, sealer, maxBytes, codec } = this.#options
     const records = new SealedStore({ store, backend, calls: this.#calls, rules, sealer, maxBytes })
     const locks = store.supports.lockable ? (store as NamespaceManager & Lockable) : undefined
-    return { records, writer: new Writer(records, codec), owners: new Owners(store, this.#calls), locks, calls: this.#calls }
+    return { records, writer: new Writer(records, codec), owners: new Owners(store, records, this.#calls), locks, calls: this.#calls }
   }
 
   #owned(): OwnedSessions {
