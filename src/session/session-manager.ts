@@ -52,7 +52,7 @@ export interface SessionManagerOptions {
   readonly carrierFor: (req: any, res: any, listener: ExchangeListener) => Carrier
 }
 
-/** How long `close()` waits for what is pending, in milliseconds. */
+/** How long `close()` waits for what is pending, and then for the store to let go, in milliseconds. */
 const CLOSE_MS = 5_000
 
 /** All sessions of one namespace: makes them, finds them, ends them. May serve many handlers. */
@@ -154,7 +154,7 @@ export class SessionManager<T extends object = Record<string, any>> {
     })
   }
 
-  /** Writes what is pending, for 5 seconds at most, and lets go of the store. Later requests get `SessionClosedError`. May be called twice. */
+  /** Writes what is pending, for 5 seconds at most, and lets go of the store, for as long. Later requests get `SessionClosedError`. May be called twice. */
   close(): Promise<void> {
     this.#isClosed = true
     return (this.#closing ??= this.#close())
@@ -165,10 +165,8 @@ export class SessionManager<T extends object = Record<string, any>> {
   }
 
   async #close(): Promise<void> {
-    const timer = new AbortController()
-    await Promise.race([this.#drained(), sleep(CLOSE_MS, undefined, { signal: timer.signal }).catch(() => {})])
-    timer.abort()
-    await this.#options.store.close()
+    await atMost(CLOSE_MS, this.#drained())
+    await atMost(CLOSE_MS, this.#options.store.close())
   }
 
   async #drained(): Promise<void> {
@@ -276,6 +274,11 @@ export class SessionManager<T extends object = Record<string, any>> {
 
 showAs<SessionManager>(SessionManager, (manager) => `SessionManager { backend: ${manager.backend} }`)
 Object.defineProperty(SessionManager.prototype, MANAGER_BRAND, { value: true })
+
+const atMost = async (ms: number, work: Promise<void>): Promise<void> => {
+  const timer = new AbortController()
+  await Promise.race([work, sleep(ms, undefined, { signal: timer.signal }).catch(() => {})]).finally(() => timer.abort())
+}
 
 /** What is the same for all sessions behind one namespace manager. */
 type Stored = Pick<SessionContext, 'records' | 'writer' | 'owners' | 'locks' | 'calls'>
