@@ -1,26 +1,6 @@
+import type { Client, Ioredis } from './ioredis.js'
+import { guardReplies } from './reply-guard.js'
 import type { RedisTarget } from './url.js'
-
-export type Command = readonly [name: string, ...args: (string | number)[]]
-
-/** What is used of ioredis's `Redis` and `Cluster`. Not their own types: the package is an optional one. */
-export interface Client {
-  readonly status: string
-  /** Rejects with an error whose name is `ReplyError` when the server refuses. A name in lower case. */
-  call(...command: Command): Promise<unknown>
-  /** Sends them in one go, over one connection. */
-  pipeline(commands: readonly Command[]): { exec(): Promise<[error: Error | null, reply: unknown][] | null> }
-  connect(): Promise<void>
-  /** For good: what is in flight rejects. */
-  disconnect(): void
-  on(event: string, listener: (...args: any[]) => void): unknown
-  /** Of a `Cluster`. */
-  nodes?(role: 'master'): Client[]
-}
-
-export interface Ioredis {
-  readonly Redis: new (options: object) => Client
-  readonly Cluster: new (seeds: readonly object[], options: object) => Client
-}
 
 /** What every client is made with, whatever it is a client of. */
 export interface ClientOptions {
@@ -34,7 +14,7 @@ export interface ClientOptions {
  * A client that is not connected yet and that never repeats anything: no command is queued, sent twice, or sent after it was given up,
  * and when its connection ends, so does it (event `end`). Who uses it makes another.
  *
- * It takes no part in keeping the process alive once it is connected.
+ * Replies are looked at before they are read (see `guardReplies`). It takes no part in keeping the process alive once it is connected.
  */
 export const makeClient = (ioredis: Ioredis, target: RedisTarget, { connectTimeout, tls }: ClientOptions): Client => {
   if (target.kind !== 'server' && target.kind !== 'socket') throw new Error(`no client for a ${target.kind} yet`)
@@ -44,6 +24,7 @@ export const makeClient = (ioredis: Ioredis, target: RedisTarget, { connectTimeo
     ...(target.kind === 'server' && target.isTls ? { tls } : {}),
     username, password, db, connectTimeout, ...careful, ...silent,
   })
+  guardReplies(client)
   return unreferenced(client)
 }
 
