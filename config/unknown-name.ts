@@ -8,20 +8,23 @@ import { partsOf, targetsOf, type Target } from './targets.js'
 /** The error for a name that no setting has, with what to write instead. `written` is the name without a prefix of Beaker's. */
 export const unknownName = (origin: Origin, written: string, notation: Notation, tables: OptionTables): ConfigError => {
   const { backend, rest } = partsOf(written.replace(/^session\./i, '').replace(/^backends\b/i, 'backends'))
-  const advice = backend === undefined ? adviceFor(rest, notation, tables) : adviceFor(rest, notation.at(backend), tables)
+  const advice = adviceFor(rest, backend === undefined ? notation : notation.at(backend), backend !== undefined, tables)
   return fault(origin, advice === undefined ? 'unknown setting' : `unknown setting; ${advice}`)
 }
 
-const adviceFor = (written: string, notation: Notation, tables: OptionTables): string | undefined => {
+const adviceFor = (written: string, notation: Notation, isOfBackend: boolean, tables: OptionTables): string | undefined => {
   const targets = targetsOf(tables)
   const parts = written.split('.')
   const tail = parts.at(-1)!
   if (parts[0] === 'backends') return `${notation.setting('backends')} and the like, where NAME has letters, digits, _ and -`
+  const option = spelling(targets.find(target => namesOf(target).some(name => name.endsWith(`.${plain(tail)}`))), notation)
   return (
     spelling(targets.find(target => isSpelling(target, written)), notation) ??
+    (isOfBackend ? option : undefined) ??
     peerWords.get(plain(tail))?.(name => notation.setting(name)) ??
     spelling(targets.find(target => isSpelling(target, tail)), notation) ??
     (parts.length > 1 && !Object.hasOwn(tables, parts[0]!) ? unknownType(parts[0]!, tables) : undefined) ??
+    option ??
     nearest(written, targets, notation)
   )
 }
