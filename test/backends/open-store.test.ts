@@ -43,13 +43,16 @@ const probe = (type: string, then: (context: Context) => void = () => {}): Probe
   }
 }
 
-const make = (t: ExecutionContext, input: SettingsInput): void => {
+/** With options of the tests' own backends. */
+type Input = SettingsInput & Readonly<Record<string, unknown>>
+
+const make = (t: ExecutionContext, input: Input): void => {
   const manager = createManager({ secret: SECRET, ...input })
   t.teardown(() => manager.close())
 }
 
 /** The `ConfigError` or `DependencyError` that the settings end with. */
-const faultOf = (t: ExecutionContext, input: SettingsInput): ConfigError | DependencyError =>
+const faultOf = (t: ExecutionContext, input: Input): ConfigError | DependencyError =>
   t.throws(() => createManager({ secret: SECRET, ...input })) as ConfigError
 
 const wrapping = (type = 'outer', which: (options: Record<string, unknown>) => unknown = ({ behind }) => behind): Probe & { readonly inner: NamespaceManager[] } => {
@@ -61,7 +64,7 @@ test('a backend is given what its settings say, in the clear, and no other secre
   const own = probe('own')
   const client = {}
   make(t, { type: own, url: 'a://me:pw@b', namespace: 'shop', dataDir: '/d', lockDir: '/l', operationTimeout: 0.5, maxBytes: 1000, lifetime: 90_000,
-    ...{ own: { password: 'pw', client, maxCalls: 9 } } })
+    own: { password: 'pw', client, maxCalls: 9 } })
   const { openOther, sealer, now, ...rest } = own.contexts[0]!
   t.deepEqual(rest, {
     url: 'a://me:pw@b', namespace: 'shop', dataDir: '/d', lockDir: '/l', operationTimeout: 0.5, maxBytes: 1000, lifetime: 90_000,
@@ -76,7 +79,7 @@ test('a backend by name is not opened before something asks for it, and then onc
   const [front, unused] = [probe('front'), probe('unused')]
   const inner: NamespaceManager[] = []
   const outer = probe('outer', ({ openOther }) => { inner.push(openOther!('near'), openOther!('near')) })
-  make(t, { type: outer, backends: { near: { type: front, url: 'x', ...{ front: { maxCalls: 7 } } }, far: { type: unused } } })
+  make(t, { type: outer, backends: { near: { type: front, url: 'x', front: { maxCalls: 7 } } as Input, far: { type: unused } } })
   t.deepEqual([front.contexts.length, unused.contexts.length], [1, 0])
   t.is(inner[0], inner[1])
   const { url, namespace, options } = front.contexts[0]!
@@ -95,10 +98,10 @@ test('a backend that wraps others opens them by settings, as a backend, a manage
   }
   const open = (behind: unknown): NamespaceManager => {
     const outer = wrapping()
-    make(t, { type: outer, namespace: 'shop', ...{ outer: { behind } } })
+    make(t, { type: outer, namespace: 'shop', outer: { behind } })
     return outer.inner[0]!
   }
-  open({ type: own, url: 'x', ...{ own: { maxCalls: 3 } } })
+  open({ type: own, url: 'x', own: { maxCalls: 3 } })
   open(own)
   const { given } = open(Made) as unknown as Made
   t.is(open(manager), manager)
@@ -116,7 +119,7 @@ test('a backend that leads back to itself is a ConfigError: by its name, by way 
   t.is(faultOf(t, { type: b, ...behind('b', 'one'), backends: two }).message, 'backends.other.b.behind: "one" leads back to itself')
   const itself: Record<string, unknown> = { type: a }
   itself['a'] = { behind: itself }
-  t.is(faultOf(t, { type: b, ...{ b: { behind: itself } } }).message, 'b.behind.a.behind: this backend leads back to itself')
+  t.is(faultOf(t, { type: b, b: { behind: itself } }).message, 'b.behind.a.behind: this backend leads back to itself')
 })
 
 const misfits: [unknown, string][] = [
@@ -131,7 +134,7 @@ const misfits: [unknown, string][] = [
 ]
 for (const [behind, message] of misfits) {
   test(`what a backend cannot wrap is told of the option that named it: ${message}`, (t) => {
-    const fault = faultOf(t, { type: wrapping(), backends: { near: { type: 'memory' } }, ...{ outer: { behind } } })
+    const fault = faultOf(t, { type: wrapping(), backends: { near: { type: 'memory' } }, outer: { behind } })
     t.true(fault instanceof ConfigError)
     t.true(fault.message.startsWith(message), fault.message)
     t.is(fault.setting, message.split(': ')[0])
@@ -146,7 +149,7 @@ test('when one of several cannot be opened, those that were are closed', async (
 })
 
 test('a url is refused where the type takes none', (t) => {
-  const told = (input: SettingsInput): string => faultOf(t, { url: 'redis://me:pw@x', ...input }).message
+  const told = (input: Input): string => faultOf(t, { url: 'redis://me:pw@x', ...input }).message
   t.regex(told({ type: 'memory' }), /^url: memory takes none/)
   t.regex(told({ type: 'cookie' }), /^url: cookie takes none/)
   t.regex(told({ type: memoryStore(Date.now) }), /^url: own takes none/)
@@ -208,7 +211,7 @@ for (const [lines, message, line] of placed) {
 
 test('a module with a backend has its defaults, and its options in TypeScript', async (t) => {
   const file = withModule(t, 'type = ./own.cjs')
-  make(t, { type: join(file, '../own.cjs'), ...{ own: { maxCalls: 6 } } })
+  make(t, { type: join(file, '../own.cjs'), own: { maxCalls: 6 } })
   const manager = createManager(loadIni(file), { own: { maxCalls: 6 } } as SettingsInput)
   t.is(manager.backend, 'own')
   await manager.close()

@@ -44,7 +44,7 @@ test('what is written in TypeScript is the same', t => {
   const client = { password: 'x' }
   const input: SettingsInput = {
     secret,
-    backends: { front: { type: 'memory', memory: { maxSessions: 5 } }, far: { type: 'server', url: 'a://b', ...{ server: { client, maxCalls: 9 } } }, none: undefined },
+    backends: { front: { type: 'memory', memory: { maxSessions: 5 } }, far: { type: 'server', url: 'a://b', server: { client, maxCalls: 9 } } as object, none: undefined },
   }
   const { backends } = resolveSettings(input, undefined, tables)
   t.deepEqual(Object.keys(backends), ['front', 'far'])

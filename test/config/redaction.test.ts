@@ -46,7 +46,7 @@ test('S204: urls, secret options and ready clients print as [redacted], of furth
     'session.backends.front.type = server', `session.backends.front.url = one://me:${urlPassword}@other`, `session.backends.front.server.password = ${ownPassword}`]
   const source = loadIni(iniFile(t, inSection(...lines)), {}, tables)
   const client = { password: clientPassword }
-  const settings = resolveSettings(source, { server: { client }, backends: { front: { ...{ server: { client, behind: client } } } } } as SettingsInput, tables)
+  const settings = resolveSettings(source, { server: { client }, backends: { front: { server: { client, behind: client } } } } as SettingsInput, tables)
   const { front } = settings.backends
   t.deepEqual([settings.url, front?.url].map(reveal), [`one://me:${urlPassword}@host`, `one://me:${urlPassword}@other`])
   t.deepEqual([settings, front].flatMap(of => Object.values(of!.backendOptions['server']!).map(reveal)),
