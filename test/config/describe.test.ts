@@ -49,6 +49,15 @@ test('every line of development.ini that is commented out can be taken in', t =>
   })
 })
 
+test('every block of settings in docs/options.md can be taken as it is', t => {
+  const page = readFileSync(join(root, 'docs/options.md'), 'utf8')
+  const blocks = [...page.matchAll(/^```ini\n(.*?)^```$/gms)].map(([, lines]) => lines!)
+  t.true(blocks.length >= 4)
+  withEnvironment({ REDIS_URL: 'redis://127.0.0.1', MEMCACHE_URL: 'memcache://127.0.0.1' }, () => {
+    for (const lines of blocks) t.true(Object.isFrozen(resolveIni(iniFile(t, lines), { secret: strong() })), lines)
+  })
+})
+
 test('development.ini works as it stands, once its secret is there; not in production', t => {
   const text = readFileSync(join(root, 'development.ini'), 'utf8').replaceAll('%(here)s/data/secret', '%(here)s/secret')
   const path = iniFile(t, text, 'development.ini')
