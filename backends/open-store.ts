@@ -2,6 +2,7 @@ import { ConfigError, placedAt, SettingError } from '../src/errors.js'
 import { reveal } from '../src/hidden.js'
 import type { BackendContext, NamespaceManager, RequestNamespace } from '../src/namespace-manager.js'
 import type { BackendSettings, Settings } from '../src/settings.js'
+import { cachedManager } from './cached.js'
 import { chooseBackend } from './registry.js'
 
 type Store = NamespaceManager | RequestNamespace
@@ -21,15 +22,24 @@ export interface OpenStoreOptions {
   readonly base: string
 }
 
-/** Opens the backend that the settings choose. Throws `ConfigError` or `DependencyError`, and then leaves nothing open. */
+/** Opens the backend that the settings choose, with its cache in front. Throws `ConfigError` or `DependencyError`, and then leaves nothing open. */
 export const openStore = (settings: Settings, options: OpenStoreOptions): OpenStore => {
   const backends = new Backends(settings, options)
   try {
-    return backends.open(settings, '', [])
+    const main = backends.open(settings, '', [])
+    return settings.cache === undefined ? main : withCache(main, settings.cache, settings, backends)
   } catch (error) {
     backends.close()
     throw error
   }
+}
+
+const withCache = (main: OpenStore, name: string, { cacheTtl, now }: Settings, backends: Backends): OpenStore => {
+  const refuse = refuser('cache')
+  const store = stored(main, refuse)
+  if (store.supports.scope === 'process') return refuse('the sessions are in this process already: there is nothing to be spared')
+  const cache = backends.other(name, 'cache', [])
+  return { type: main.type, store: cachedManager({ store, cache, ttlMs: cacheTtl * 1000, now }) }
 }
 
 /** The backends of one session manager: each is opened when something asks for it, those with a name once for all who ask. */
@@ -61,9 +71,7 @@ class Backends {
 
   /** Another one than the main one, which the setting at `place` asks for. */
   other(which: unknown, place: string, trail: readonly unknown[]): NamespaceManager {
-    const refuse = (message: string): never => {
-      throw tell(new ConfigError(`${place}: ${message}`, { setting: place }))
-    }
+    const refuse = refuser(place)
     if (trail.includes(which)) return refuse(`${typeof which === 'string' ? JSON.stringify(which) : 'this backend'} leads back to itself`)
     if (typeof which !== 'string') return stored(this.open(this.#read(which, place, refuse), place, [...trail, which]), refuse)
     const { backends } = this.#settings
@@ -86,6 +94,10 @@ class Backends {
 }
 
 type Refuse = (message: string) => never
+
+const refuser = (setting: string): Refuse => (message) => {
+  throw tell(new ConfigError(`${setting}: ${message}`, { setting }))
+}
 
 const stored = ({ type, store }: OpenStore, refuse: Refuse): NamespaceManager =>
   'forRequest' in store ? refuse(`the ${type} backend keeps sessions with their clients: it goes with no other`) : store

@@ -2,10 +2,12 @@ import test from 'ava'
 import type { ExecutionContext } from 'ava'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { setImmediate } from 'node:timers/promises'
 import { inspect } from 'node:util'
 import { createManager, loadIni } from '../../src/index.js'
 import { ConfigError, DependencyError } from '../../src/errors.js'
 import type { Backend, BackendContext, NamespaceManager, SettingsInput } from '../../src/index.js'
+import { fileBackend } from '../../backends/file.js'
 import { memoryBackend } from '../../backends/memory.js'
 import { requireClient } from '../../backends/require-client.js'
 import { temporaryDirectory } from '../support/every-backend.js'
@@ -148,6 +150,35 @@ test('when one of several cannot be opened, those that were are closed', async (
   t.deepEqual([good.contexts.length, good.isOpen(), outer.isOpen()], [1, 0, 0])
 })
 
+test('with a cache, the store is asked once for what is read often; both are closed with the manager', async (t) => {
+  const front = probe('front')
+  const data = temporaryDirectory(t)
+  const calls: string[] = []
+  const counted = { ...fileBackend, type: 'counted', options: {}, open: (context: Context) => {
+    const store = fileBackend.open({ ...context, options: { sync: false, purgeInterval: 0 } }) as NamespaceManager
+    return new Proxy(store, { get(target, name) {
+      const value: unknown = Reflect.get(target, name)
+      if (typeof value !== 'function') return value
+      return (...args: unknown[]) => { calls.push(String(name)); return value.apply(target, args) }
+    } })
+  } }
+  const manager = createManager({
+    secret: SECRET, type: counted, dataDir: data, cache: 'front', cacheTtl: 30, backends: { front: { type: front }, unused: { type: 'nonsense' } },
+  })
+  const session = await manager.create()
+  await session.set('n', 1).save()
+  for (let i = 0; i < 5; i++) {
+    t.is((await manager.getById(session.id))?.get('n'), 1)
+    await setImmediate() // the copy is put by nobody who waits for it
+  }
+  t.deepEqual(calls, ['create', 'get'])
+  t.is(manager.backend, 'counted')
+  t.is(manager.supports.scope, 'machine')
+  t.is(front.contexts[0]?.namespace, 'phial')
+  await manager.close()
+  t.deepEqual([calls.at(-1), front.isOpen()], ['close', 0])
+})
+
 test('a url is refused where the type takes none', (t) => {
   const told = (input: Input): string => faultOf(t, { url: 'redis://me:pw@x', ...input }).message
   t.regex(told({ type: 'memory' }), /^url: memory takes none/)
@@ -197,6 +228,16 @@ const placed: [string[], string, number | undefined][] = [
   [['type = ./own.cjs', 'data_dir = /d', `url = '{"setting":"dataDir"}'`], 'session.data_dir: no', 4],
   [['type = ./own.cjs', `url = '{"setting":"own.maxCalls"}'`], 'session.own.max_calls: no', undefined],
   [['type = ./own.cjs', `url = '{"dependency":true}'`], 'session.type: own needs a package that is not installed: npm install x@^1', 3],
+  [['type = file', 'data_dir = data', 'cache = front', 'backends.front.type = ./own.cjs', `backends.front.url = '{"setting":"url"}'`],
+    'session.backends.front.url: no', 7],
+  [['type = file', 'data_dir = data', 'cache = front', 'backends.front.type = ./own.cjs', `backends.front.url = '{"dependency":true}'`],
+    'session.backends.front.type: own needs a package that is not installed: npm install x@^1', 6],
+  [['type = file', 'data_dir = data', 'cache = front', 'beaker.session.backends.front.type = ./nope.cjs'],
+    'beaker.session.backends.front.type: there is no such file: ', 6],
+  [['type = file', 'data_dir = data', 'cache = front', 'backends.front.type = cookie'], 'session.cache: the cookie backend keeps sessions with their clients', 5],
+  [['type = cookie', 'cache = front', 'backends.front.type = memory'], 'session.cache: the cookie backend keeps sessions with their clients', 4],
+  [['cache = front', 'backends.front.type = memory', 'type = memory', 'namespace = a', 'backends.front.namespace = b'],
+    'session.cache: the sessions are in this process already', 3],
   [['type = memory', 'url = redis://me:pw@x'], 'session.url: memory takes none', 4],
 ]
 for (const [lines, message, line] of placed) {
