@@ -172,6 +172,8 @@ test('a cache is another store when its url, namespace, directory or options dif
     { url: 'x', server: { client: {} } }]) {
     t.is(resolvePlain({ ...store, backends: { front: { type: 'server', ...other } } }).cache, 'front', inspect(other))
   }
+  const ready = { ...store, server: { client: {} }, backends: { front: { type: 'server', url: 'x', server: { client: {} } } } }
+  t.is(resolvePlain(ready).cache, 'front')
   const client = {}
   const same = { ...store, server: { client }, backends: { front: { type: 'server', url: 'x', server: { client } } } }
   t.is(faultOf(t, () => resolvePlain(same)).setting, 'cache')
