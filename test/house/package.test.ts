@@ -192,8 +192,9 @@ test('S214: the first write of files loads proper-lockfile, and its signal-exit 
 })
 
 test('without devalue, which is an optional peer, asking for it is a DependencyError', (t) => {
-  t.is(ask(`import { createManager } from 'phial'
-    try { createManager({ secret: '${SECRET}', dataSerializer: 'devalue' }) } catch ({ code }) { console.log(JSON.stringify(code)) }`), 'PHIAL_DEPENDENCY')
+  t.deepEqual(ask(`import { createManager } from 'phial'
+    try { createManager({ secret: '${SECRET}', dataSerializer: 'devalue' }) } catch ({ code, setting }) { console.log(JSON.stringify([code, setting])) }`),
+  ['PHIAL_DEPENDENCY', 'dataSerializer'])
 })
 
 for (const [type, client] of Object.entries({ redis: 'ioredis', memcache: 'memjs', datastore: '@google-cloud/datastore' })) {
