@@ -70,8 +70,8 @@ class Machine {
 
 const testHere = ['sh', 'env', 'timeout'].every((name) => findProgram(name) !== undefined) ? test : test.skip
 
-const INSTALL = 'noninteractive -qq -o DPkg::Lock::Timeout=60 install -y --no-install-recommends redis-server memcached'
-const UPDATE = 'noninteractive -qq -o DPkg::Lock::Timeout=60 update'
+const INSTALL = 'noninteractive -qq -o DPkg::Lock::Timeout=60 -o Acquire::http::Timeout=15 install -y --no-install-recommends redis-server memcached'
+const UPDATE = 'noninteractive -qq -o DPkg::Lock::Timeout=60 -o Acquire::http::Timeout=15 update'
 const NOT_THERE = 'Not there, so the tests that need it are skipped, and counted as skipped:'
 
 testHere('where all servers are there nothing is run and nothing said', (t) => {
