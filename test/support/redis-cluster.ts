@@ -3,6 +3,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { RedisNode, SERVER_ARGS, startedGroup, until } from './redis-node.js'
 import { freePorts } from './server-process.js'
+import { sharedBy } from './shared.js'
+import type { Borrow } from './shared.js'
 
 const SLOTS = 16_384
 
@@ -195,3 +197,10 @@ export class RedisCluster {
 }
 
 const busPorts = new WeakMap<RedisNode, number>()
+
+/** The cluster that the tests of this process share, as long as none does it harm. */
+export const borrowCluster: Borrow<RedisCluster> = sharedBy(async (t) => {
+  const started = await RedisCluster.start()
+  t.teardown(() => started.stop())
+  return started
+})

@@ -2,9 +2,8 @@ import { Redis } from 'ioredis'
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { findProgram, ServerProcess } from './server-process.js'
-
-export const REDIS_SERVER: string | undefined = findProgram('redis-server')
+import { redisProgram } from './redis-server.js'
+import { ServerProcess } from './server-process.js'
 
 /** One redis server (or sentinel) of a group, in a directory of its own: killed by pid, and started again with what it has on its disk. */
 export class RedisNode {
@@ -37,7 +36,7 @@ export class RedisNode {
   }
 
   async start(): Promise<void> {
-    this.#process = await ServerProcess.start(REDIS_SERVER!, this.#args, /Ready to accept connections|Sentinel ID is/)
+    this.#process = await ServerProcess.start(redisProgram!, this.#args, /Ready to accept connections|Sentinel ID is/)
     this.#isRunning = true
   }
 

@@ -3,6 +3,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { RedisNode, SERVER_ARGS, startedGroup, until } from './redis-node.js'
 import { freePorts } from './server-process.js'
+import { sharedBy } from './shared.js'
+import type { Borrow } from './shared.js'
 
 export const MASTER_NAME = 'mymaster'
 
@@ -124,3 +126,10 @@ export class SentinelSet {
     rmSync(this.#directory, { recursive: true, force: true })
   }
 }
+
+/** The Sentinel set-up that the tests of this process share, as long as none does it harm. */
+export const borrowSentinels: Borrow<SentinelSet> = sharedBy(async (t) => {
+  const started = await SentinelSet.start()
+  t.teardown(() => started.stop())
+  return started
+})
