@@ -119,12 +119,9 @@ export class RedisCluster {
   }
 
   async #aliveView(): Promise<ClusterView[]> {
-    for (const node of this.nodes) {
-      try {
-        return await this.view(node)
-      } catch { /* the next one may be alive */ }
-    }
-    throw new Error('no node answers')
+    const alive = this.nodes.find(({ isRunning, isHung }) => isRunning && !isHung)
+    if (alive === undefined) throw new Error('nobody is alive')
+    return this.view(alive)
   }
 
   /** Moves a slot with its keys to another master, as `redis-cli --cluster reshard` does. */
