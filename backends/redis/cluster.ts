@@ -6,7 +6,7 @@ import type { Command } from './ioredis.js'
 import { closed } from './link.js'
 import type { OneServer, Servers } from './servers.js'
 import { redirectionIn, SlotMap, slotOf, slotRanges } from './slots.js'
-import type { SlotRange } from './slots.js'
+import type { Redirection, SlotRange } from './slots.js'
 import { addressOf } from './url.js'
 import type { Endpoint } from './url.js'
 
@@ -21,6 +21,8 @@ export interface ClusterOptions {
 
 /** A command is sent on so many times; in a cluster that is sound once or twice. */
 const MOST_HOPS = 5
+/** Milliseconds, doubled for each hop after the first: a quarter of a second in all. */
+const HOP_PAUSE = 2
 /** Milliseconds between two looks at who serves which slot: an idle client hears of a failover by nothing else. */
 const LOOK_PAUSE = 1000
 /** Milliseconds that a master without a connection is waited for, until somebody is asked whether it is still one. */
@@ -88,17 +90,18 @@ export class Cluster implements Servers {
 
   async #follow(command: Command, deadline: number, senderOf: (server: OneServer) => Sender): Promise<unknown> {
     const slot = slotOf(keyOf(command))
-    let asked: Endpoint | undefined
+    let sent: Redirection | undefined
     for (let hops = 0; hops <= MOST_HOPS; hops++) {
-      const { endpoint, server } = asked === undefined ? await this.#masterOf(slot, deadline) : await this.#ready(asked, deadline)
+      // Nodes may not agree for a moment on who is the master.
+      if (hops > 1) await sleep(Math.min(HOP_PAUSE * 2 ** hops, Math.max(0, deadline - performance.now())))
+      const { endpoint, server } = sent === undefined ? await this.#masterOf(slot, deadline) : await this.#ready(sent.to, deadline)
       try {
-        return await senderOf(server).send(command, deadline, asked !== undefined)
+        return await senderOf(server).send(command, deadline, sent?.kind === 'ASK')
       } catch (error) {
-        const redirection = redirectionIn(error, endpoint)
-        if (redirection?.kind !== 'ASK') void this.#look()
-        if (redirection === undefined) throw error
-        asked = redirection.kind === 'ASK' ? redirection.to : undefined
-        if (asked === undefined) this.#slots.set(slot, redirection.to)
+        sent = redirectionIn(error, endpoint)
+        if (sent?.kind !== 'ASK') void this.#look()
+        if (sent === undefined) throw error
+        if (sent.kind === 'MOVED') this.#slots.set(slot, sent.to)
       }
     }
     throw new NotSent(`the cluster sent a command on more than ${MOST_HOPS} times`)
