@@ -59,8 +59,9 @@ export class Sentinels {
     const { sentinels, master } = this.#options
     const answers = await Promise.allSettled(sentinels.map((sentinel) => this.#ask(sentinel)))
     const views = answers.flatMap((answer) => (answer.status === 'fulfilled' ? [answer.value] : []))
-    const [latest] = views.sort((one, other) => other.epoch - one.epoch)
-    if (latest !== undefined) return this.#promotedIn(views) ?? latest.master
+    const epoch = Math.max(...views.map((view) => view.epoch))
+    const latest = views.filter((view) => view.epoch === epoch)
+    if (latest.length > 0) return this.#promotedIn(latest) ?? mostNamed(latest.map(({ master: named }) => named))
     const failures = answers.flatMap((answer) => (answer.status === 'rejected' ? [answer.reason as unknown] : []))
     const refusal = failures.find((failure) => failure instanceof Refused)
     throw refusal === undefined ? new NotSent('no sentinel answers', failures[0]) : new NotSent(`the sentinels name no master ${master}`, refusal, true)
@@ -95,11 +96,13 @@ export class Sentinels {
 
   async #view(client: Client): Promise<View> {
     await client.connect()
-    const [master, replicas] = await Promise.all(['master', 'replicas'].map((what) => client.call('sentinel', what, this.#options.master)))
+    const ask = (what: string): Promise<unknown> => client.call('sentinel', what, this.#options.master)
+    const [address, master, replicas] = await Promise.all([ask('get-master-addr-by-name'), ask('master'), ask('replicas')])
+    const [host, port] = listOf(address)
     const fields = fieldsOf(master)
     const isFailingOver = flagsOf(fields).includes('failover_in_progress')
-    const promoted = isFailingOver && Array.isArray(replicas) ? replicas.map(fieldsOf).find((replica) => flagsOf(replica).includes('promoted')) : undefined
-    return { master: endpointOf(fields), epoch: Number(fields.get('config-epoch')), promoted: promoted && endpointOf(promoted) }
+    const promoted = isFailingOver ? listOf(replicas).map(fieldsOf).find((replica) => flagsOf(replica).includes('promoted')) : undefined
+    return { master: endpointOf(host, port), epoch: Number(fields.get('config-epoch')) || 0, promoted: promoted && endpointOf(promoted.get('ip'), promoted.get('port')) }
   }
 }
 
@@ -110,15 +113,22 @@ const AFTER = ['+promoted-slave', '+switch-master']
 /** Milliseconds that who is promoted may take to become the master, before the old one is believed again. */
 const PROMOTION_PATIENCE = 2000
 
+const listOf = (answer: unknown): readonly unknown[] => (Array.isArray(answer) ? answer : [])
+
+/** Names and values in turn. */
 const fieldsOf = (answer: unknown): ReadonlyMap<string, string> => {
-  const flat = Array.isArray(answer) ? answer.map(String) : []
+  const flat = listOf(answer).map(String)
   return new Map(flat.flatMap((name, index) => (index % 2 === 0 ? [[name, flat[index + 1] ?? ''] as const] : [])))
 }
 
 const flagsOf = (fields: ReadonlyMap<string, string>): string[] => (fields.get('flags') ?? '').split(',')
 
-const endpointOf = (fields: ReadonlyMap<string, string>): Endpoint => {
-  const [host, port] = [fields.get('ip') ?? '', Number(fields.get('port'))]
-  if (host === '' || !(port > 0 && port < 65_536)) throw new NotSent('a sentinel names no address')
-  return { host, port }
+const endpointOf = (host: unknown, port: unknown): Endpoint => {
+  if (typeof host !== 'string' || host === '' || !(Number(port) > 0 && Number(port) < 65_536)) throw new NotSent('a sentinel names no address')
+  return { host, port: Number(port) }
+}
+
+const mostNamed = (endpoints: readonly Endpoint[]): Endpoint => {
+  const votes = (endpoint: Endpoint): number => endpoints.filter((other) => addressOf(other) === addressOf(endpoint)).length
+  return [...endpoints].sort((one, other) => votes(other) - votes(one))[0]!
 }
