@@ -51,6 +51,11 @@ export class ReplyShape {
   #bytesLeft = 0
   #repliesDue = 0
 
+  /** How many are still due after what has come. */
+  get repliesDue(): number {
+    return this.#repliesDue
+  }
+
   /** Whether it can be what comes next, with so many replies due. Once it was not, it is of no use any more. */
   accepts(chunk: Buffer, repliesDue: number): boolean {
     this.#repliesDue = repliesDue
