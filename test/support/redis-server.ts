@@ -1,4 +1,5 @@
 import { mkdtempSync, rmSync } from 'node:fs'
+import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Redis } from 'ioredis'
@@ -81,10 +82,32 @@ export class RedisServer {
   /** A connection of the test's own, past any proxy. */
   get admin(): Redis {
     if (this.#admin === undefined) {
-      this.#admin = new Redis(this.port, '127.0.0.1', { disableClientInfo: true })
+      this.#admin = new Redis(this.port, '127.0.0.1', { disableClientInfo: true, enableReadyCheck: false })
       this.#admin.on('error', () => undefined)
     }
     return this.#admin
+  }
+
+  /** What clients ask from now on, as MONITOR tells it; what scripts do is left out. Grows while the test runs. */
+  async commands(t: Teardown): Promise<string[][]> {
+    const seen: string[][] = []
+    const socket = connect(this.port, '127.0.0.1')
+    t.teardown(() => socket.destroy())
+    let rest = ''
+    const begun = new Promise<void>((resolve, reject) => {
+      socket.on('error', reject).on('data', (chunk) => {
+        const lines = (rest + chunk.toString('latin1')).split('\r\n')
+        rest = lines.pop()!
+        for (const line of lines) {
+          const [, source, words] = /^\+[\d.]+ \[\d+ (\S+)\] (.*)$/.exec(line) ?? []
+          if (words === undefined) resolve()
+          else if (source !== 'lua') seen.push([...words.matchAll(/"((?:[^"\\]|\\.)*)"/g)].map(([, word]) => word!.replaceAll(/\\(.)/g, '$1')))
+        }
+      })
+    })
+    socket.write('MONITOR\r\n')
+    await begun
+    return seen
   }
 
   /** Runs a command: `server.run('config', 'set', 'maxmemory', '1mb')`. */
