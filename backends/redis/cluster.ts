@@ -114,12 +114,11 @@ export class Cluster implements Servers {
       try {
         if (master !== undefined) return await this.#ready(master, Math.min(deadline, performance.now() + LINK_PATIENCE))
       } catch (error) {
-        if (!(error instanceof NotSent) || error.isLasting || performance.now() >= deadline) throw error
+        if (!(error instanceof NotSent) || error.isLasting || isOver(deadline)) throw error
       }
-      await Promise.race([this.#look(), sleep(msUntil(deadline), undefined, { ref: false })])
-      if (this.#slots.masterOf(slot) !== undefined) continue
-      if (performance.now() >= deadline || this.#trouble?.isLasting) throw this.#trouble ?? new NotSent('no master serves this key')
-      await sleep(Math.min(VACANT_PAUSE, msUntil(deadline)))
+      if (isOver(deadline) || this.#trouble?.isLasting) throw this.#trouble ?? new NotSent('no master serves this key')
+      const told = this.#look().then((): unknown => this.#slots.masterOf(slot) ?? sleep(VACANT_PAUSE))
+      await Promise.race([told, sleep(msUntil(deadline), undefined, { ref: false })])
     }
   }
 
@@ -180,6 +179,9 @@ export class Cluster implements Servers {
 }
 
 const msUntil = (deadline: number): number => Math.max(0, deadline - performance.now())
+
+/** Timers may be a millisecond early. */
+const isOver = (deadline: number): boolean => msUntil(deadline) <= 1
 
 /** Why a node does not tell the slots. */
 const untold = (error: unknown): NotSent => {
