@@ -28,16 +28,17 @@ interface Place {
 
 const fixture = (place: (t: Teardown) => Promise<Place>): ContractFixture => ({
   supports: redisBackend.supports,
-  ownClock: { lifeMs: 300, lateMs: 60 },
+  ownClock: { lifeMs: 300, lateMs: 150 },
   async createStore() {
     const ends: (() => unknown)[] = []
     const { server, prefix, ...abilities } = await place({ teardown: (end) => ends.push(end) })
     const opened: NamespaceManager[] = []
     return {
-      // A connection of its own, as another process would have it.
-      open(namespace = 'test') {
+      // A connection of its own, as another process would have it, made before time counts.
+      async open(namespace = 'test') {
         const manager = openRedis({ url: server.url, namespace: prefix + namespace, operationTimeout: 10 })
         opened.push(manager)
+        await manager.get(newKey())
         return manager
       },
       now: Date.now,

@@ -96,7 +96,7 @@ testOn('R06: a server that comes back with an old snapshot: older sessions are r
   await ask('/logout', ended)
   await ask('/set/c/3', made)
   const held = await app.manager.getById(await scene.id())
-  await held!.set('held', 1)
+  held!.set('held', 1)
   await server.kill()
   await server.start()
   await isBack(t, scene)
