@@ -6,8 +6,11 @@ import type { Link } from './link.js'
 
 /** Sends one command. Deadlines are on the clock of `performance.now()`. */
 export interface Sender {
-  /** Rejects with `Refused`, `NotSent` or `Unanswered`; after `close` with `SessionClosedError`. */
-  send(command: Command, deadline: number): Promise<unknown>
+  /**
+   * Rejects with `Refused`, `NotSent` or `Unanswered`; after `close` with `SessionClosedError`. `isAsking`: it goes to a node of a cluster
+   * that is about to get the key's slot, and serves it only to those who say that they were sent.
+   */
+  send(command: Command, deadline: number, isAsking?: boolean): Promise<unknown>
 }
 
 /**
@@ -38,8 +41,18 @@ export class Calls implements Sender {
     this.#link = link
   }
 
-  send(command: Command, deadline: number): Promise<unknown> {
-    return this.run((client) => client.call(...command), deadline)
+  send(command: Command, deadline: number, isAsking = false): Promise<unknown> {
+    return this.run((client) => {
+      if (isAsking) client.call('asking').catch(() => {}) // what came of it is told by the command
+      return client.call(...command)
+    }, deadline)
+  }
+
+  /** Those of a `Cluster` that the application made; else this server. */
+  async masters(deadline: number): Promise<readonly Sender[]> {
+    const { nodes } = await this.ready(deadline)
+    if (nodes === undefined) return [this]
+    return nodes('master').map((node) => ({ send: (command: Command, until: number) => this.run(() => node.call(...command), until) }))
   }
 
   /** The client that is in use now. */

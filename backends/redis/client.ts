@@ -2,12 +2,17 @@ import type { Client, Ioredis } from './ioredis.js'
 import { guardReplies } from './reply-guard.js'
 import type { RedisTarget } from './url.js'
 
+/** One server; other targets are several of these. */
+export type ServerTarget = Extract<RedisTarget, { readonly kind: 'server' | 'socket' }>
+
 /** What every client is made with, whatever it is a client of. */
 export interface ClientOptions {
   /** In milliseconds: how long a connection may take to be made. */
   readonly connectTimeout: number
   /** For `tls.connect`. */
   readonly tls: object
+  /** It subscribes, and gets messages that nobody asked for. */
+  readonly isListener?: boolean
 }
 
 /**
@@ -16,15 +21,14 @@ export interface ClientOptions {
  *
  * Replies are looked at before they are read (see `guardReplies`). It takes no part in keeping the process alive once it is connected.
  */
-export const makeClient = (ioredis: Ioredis, target: RedisTarget, { connectTimeout, tls }: ClientOptions): Client => {
-  if (target.kind !== 'server' && target.kind !== 'socket') throw new Error(`no client for a ${target.kind} yet`)
+export const makeClient = (ioredis: Ioredis, target: ServerTarget, { connectTimeout, tls, isListener = false }: ClientOptions): Client => {
   const { username, password, db } = target
   const client = new ioredis.Redis({
     ...(target.kind === 'socket' ? { path: target.path } : target.server),
     ...(target.kind === 'server' && target.isTls ? { tls } : {}),
     username, password, db, connectTimeout, ...careful, ...silent,
   })
-  guardReplies(client)
+  guardReplies(client, isListener)
   return unreferenced(client)
 }
 

@@ -3,7 +3,8 @@ import type { Calls, Sender } from './calls.js'
 import type { Command } from './ioredis.js'
 
 interface Pending {
-  readonly command: Command
+  /** ASKING before it, where it has to be. */
+  readonly commands: readonly Command[]
   readonly deadline: number
   readonly resolve: (reply: unknown) => void
   readonly reject: (error: unknown) => void
@@ -30,14 +31,23 @@ export class ConfirmedWrites implements Sender {
     this.#waitMs = waitMs
   }
 
-  send(command: Command, deadline: number): Promise<unknown> {
+  ready(deadline: number): Promise<unknown> {
+    return this.#calls.ready(deadline)
+  }
+
+  close(): Promise<void> {
+    return this.#calls.close()
+  }
+
+  send(command: Command, deadline: number, isAsking = false): Promise<unknown> {
+    const commands: Command[] = isAsking ? [['asking'], command] : [command]
     return new Promise((resolve, reject) => {
       const timer = setTimeout(() => reject(new Unanswered()), deadline - performance.now())
       const end = (settle: () => void): void => {
         clearTimeout(timer)
         settle()
       }
-      this.#pending.push({ command, deadline, resolve: (reply) => end(() => resolve(reply)), reject: (error) => end(() => reject(error)) })
+      this.#pending.push({ commands, deadline, resolve: (reply) => end(() => resolve(reply)), reject: (error) => end(() => reject(error)) })
       if (!this.#isAtWork) void this.#work()
     })
   }
@@ -52,13 +62,14 @@ export class ConfirmedWrites implements Sender {
   }
 
   async #write(group: readonly Pending[]): Promise<void> {
-    const commands: Command[] = [...group.map(({ command }) => command), ['wait', this.#replicas, this.#waitMs]]
+    const commands: Command[] = [...group.flatMap((pending) => pending.commands), ['wait', this.#replicas, this.#waitMs]]
     const deadline = Math.max(...group.map((pending) => pending.deadline))
     try {
       const replies = await this.#calls.run(async (client) => unlessReplica(await client.pipeline(commands).exec() ?? []), deadline)
       const failure = this.#failureOf(replies.at(-1))
-      for (const [index, { resolve, reject }] of group.entries()) {
-        const [refusal, reply] = replies[index]!
+      let last = -1
+      for (const { commands: { length }, resolve, reject } of group) {
+        const [refusal, reply] = replies[last += length]!
         if (refusal !== null) reject(ofClient(refusal))
         else if (failure !== undefined) reject(failure)
         else resolve(reply)

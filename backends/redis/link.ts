@@ -133,7 +133,8 @@ export class OwnLink implements Link {
     client?.disconnect()
     if (this.#isClosed) return
     if (trouble.isLasting) {
-      warnOnce('PHIAL_REDIS_REFUSED', `session.type = redis: the server cannot be used like this: ${(trouble.cause as Error).message}`)
+      const { cause = trouble } = trouble
+      warnOnce('PHIAL_REDIS_REFUSED', `session.type = redis: the server cannot be used like this: ${(cause as Error).message}`)
       this.#tell(trouble)
     }
     this.#timer = setTimeout(() => this.#connect(), pauseBefore(this.#failures++)).unref()

@@ -2,25 +2,23 @@ import { randomBytes, randomInt } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { TooLargeError } from '../../src/errors.js'
 import type { Enumerable, Lease, Lockable, Manifest, NamespaceManager, OwnerIndex, StoredRecord, Touch } from '../../src/namespace-manager.js'
-import { Calls } from './calls.js'
 import type { Sender } from './calls.js'
 import { toStoreError } from './errors.js'
 import type { Nature } from './errors.js'
-import type { Client, Command } from './ioredis.js'
+import type { Command } from './ioredis.js'
 import { KeyNames } from './key-names.js'
 import { closed } from './link.js'
 import { manifest } from './manifest.js'
 import { addOwnedScript, deleteScript, readScript, releaseScript, replaceScript, runScript, VERSION_LENGTH } from './scripts.js'
 import type { Script } from './scripts.js'
+import type { Servers } from './servers.js'
 
 export interface RedisManagerParts {
   readonly namespace: string
   readonly now: () => number
   /** Milliseconds that one method may take. */
   readonly timeoutMs: number
-  readonly calls: Calls
-  /** The writes' own way, where they have to be confirmed by replicas. */
-  readonly confirmed?: { readonly sender: Sender; readonly calls: Calls } | undefined
+  readonly servers: Servers
 }
 
 /** An owner's entry stays so many milliseconds after its end: clocks of servers differ, and after a failover another one counts. */
@@ -40,16 +38,14 @@ export class RedisManager implements NamespaceManager, Enumerable, Lockable, Own
   readonly #names: KeyNames
   readonly #now: () => number
   readonly #timeoutMs: number
-  readonly #calls: Calls
-  readonly #confirmed: RedisManagerParts['confirmed']
+  readonly #servers: Servers
   readonly #closing = new AbortController()
 
-  constructor({ namespace, now, timeoutMs, calls, confirmed }: RedisManagerParts) {
+  constructor({ namespace, now, timeoutMs, servers }: RedisManagerParts) {
     this.#names = new KeyNames(namespace)
     this.#now = now
     this.#timeoutMs = timeoutMs
-    this.#calls = calls
-    this.#confirmed = confirmed
+    this.#servers = servers
   }
 
   async get(key: string, touch?: Touch): Promise<StoredRecord | undefined> {
@@ -86,16 +82,14 @@ export class RedisManager implements NamespaceManager, Enumerable, Lockable, Own
   delete(key: string): Promise<void>
   delete(key: string, version: string): Promise<boolean>
   async delete(key: string, version?: string): Promise<boolean | void> {
-    const waits = this.#confirmed === undefined ? 0 : 1
+    const waits = this.#servers.confirmed === undefined ? 0 : 1
     const isRemoved = await this.#write('delete', async (send) =>
       (version === undefined || isVersion(version)) && Number(await send.script(deleteScript, this.#names.record(key), [version ?? '', waits])) === 1)
     return version === undefined ? undefined : isRemoved
   }
 
   async *keys(): AsyncGenerator<string> {
-    const { nodes } = await this.#read('keys', (send) => send.ready())
-    if (nodes === undefined) yield* this.#keysBy((send, ...scan) => send.command(...scan))
-    else for (const master of nodes('master')) yield* this.#keysBy((send, ...scan) => send.by(master, ...scan))
+    for (const master of await this.#read('keys', (send) => send.masters())) yield* this.#keysAt(master)
   }
 
   async lock(key: string, leaseMs: number, waitUntil: number): Promise<Lease | undefined> {
@@ -125,7 +119,7 @@ export class RedisManager implements NamespaceManager, Enumerable, Lockable, Own
   /** Waits for what is under way, which is `timeoutMs` at most. */
   async close(): Promise<void> {
     this.#closing.abort()
-    await Promise.all([this.#calls.close(), this.#confirmed?.calls.close()])
+    await this.#servers.close()
   }
 
   #recordIn(found: string | number | null, left: number, touched: number): StoredRecord | undefined {
@@ -139,11 +133,11 @@ export class RedisManager implements NamespaceManager, Enumerable, Lockable, Own
     }
   }
 
-  async *#keysBy(scan: (send: Sending, ...command: Command) => Promise<unknown>): AsyncGenerator<string> {
+  async *#keysAt(master: Sender): AsyncGenerator<string> {
     let cursor = '0'
     do {
       const found = await this.#read('keys', async (send) => {
-        const [next, names] = elements(await scan(send, 'scan', cursor, 'match', this.#names.pattern, 'count', SCAN_COUNT), 2) as [string, string[]]
+        const [next, names] = elements(await send.to(master, 'scan', cursor, 'match', this.#names.pattern, 'count', SCAN_COUNT), 2) as [string, string[]]
         cursor = String(next)
         return names.map((name) => this.#names.keyIn(name)).filter((key) => key !== undefined)
       })
@@ -177,11 +171,11 @@ export class RedisManager implements NamespaceManager, Enumerable, Lockable, Own
   }
 
   #read<T>(operation: string, work: (send: Sending) => Promise<T>): Promise<T> {
-    return this.#run(operation, 'read', this.#calls, work)
+    return this.#run(operation, 'read', this.#servers, work)
   }
 
-  #write<T>(operation: string, work: (send: Sending) => Promise<T>, isConfirmed = this.#confirmed !== undefined): Promise<T> {
-    return this.#run(operation, isConfirmed ? 'confirmed' : 'write', isConfirmed ? this.#confirmed!.sender : this.#calls, work)
+  #write<T>(operation: string, work: (send: Sending) => Promise<T>, isConfirmed = this.#servers.confirmed !== undefined): Promise<T> {
+    return this.#run(operation, isConfirmed ? 'confirmed' : 'write', isConfirmed ? this.#servers.confirmed! : this.#servers, work)
   }
 
   async #run<T>(operation: string, nature: Nature, sender: Sender, work: (send: Sending) => Promise<T>): Promise<T> {
@@ -191,8 +185,8 @@ export class RedisManager implements NamespaceManager, Enumerable, Lockable, Own
       return await work({
         command: (...command) => sender.send(command, deadline),
         script: (script, key, args) => runScript(sender, script, key, args, deadline),
-        by: (client, ...command) => this.#calls.run(() => client.call(...command), deadline),
-        ready: () => this.#calls.ready(deadline),
+        to: (master, ...command) => master.send(command, deadline),
+        masters: () => this.#servers.masters(deadline),
       })
     } catch (error) {
       throw toStoreError(error, operation, nature)
@@ -208,8 +202,8 @@ export class RedisManager implements NamespaceManager, Enumerable, Lockable, Own
 interface Sending {
   command(...command: Command): Promise<unknown>
   script(script: Script, key: string, args: readonly (string | number)[]): Promise<unknown>
-  by(client: Client, ...command: Command): Promise<unknown>
-  ready(): Promise<Client>
+  to(master: Sender, ...command: Command): Promise<unknown>
+  masters(): Promise<readonly Sender[]>
 }
 
 /** Refuses what is over the manifest's limit. */

@@ -18,6 +18,11 @@ export interface RedisOptions {
   readonly username?: string | undefined
   /** In place of the password in `session.url`, where it need not be percent-encoded. */
   readonly password?: string | undefined
+  /** Addresses as the servers tell them, and as they are reached from here. */
+  readonly natMap?: string | undefined
+  /** Of the sentinels, which have users and passwords of their own. */
+  readonly sentinelUsername?: string | undefined
+  readonly sentinelPassword?: string | undefined
   /** A file of certificates (PEM) by which the server's is believed, in place of the system's. */
   readonly caFile?: string | undefined
   /** Files with this client's certificate and its key (PEM), for a server that asks for one. */
@@ -35,6 +40,13 @@ export const optionTable: OptionTable = {
   ca_file: { type: 'string', default: undefined, sentence: 'A file of certificates (PEM) that the server\'s must come from, in place of the system\'s.' },
   cert_file: { type: 'string', default: undefined, sentence: 'This client\'s certificate (PEM), for servers that ask for one.' },
   key_file: { type: 'string', default: undefined, sentence: 'The key (PEM) of cert_file.' },
+  nat_map: {
+    type: 'string',
+    default: undefined,
+    sentence: 'Sentinel and cluster: addresses as the servers tell them, and as they are reached from here: 10.0.0.5:6379=203.0.113.7:7001, ….',
+  },
+  sentinel_username: { type: 'string', default: undefined, sentence: 'The user at the sentinels, if they ask for one.' },
+  sentinel_password: { type: 'string', default: undefined, secret: true, sentence: 'The password at the sentinels, if they ask for one; the url\'s is the servers\'.' },
   wait_replicas: {
     type: 'count',
     default: 0,

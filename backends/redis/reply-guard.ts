@@ -14,13 +14,13 @@ const [CR, LF] = [13, 10]
 /**
  * Looks at what comes from a server before ioredis reads it: a reply that nobody asked for (a null one, and a push of RESP3) ends the
  * *process* there, from inside its parser, and one that says to be endless is waited for. What is no reply to a command of ours, in RESP2,
- * ends the connection instead.
+ * ends the connection instead. A listener, which subscribes, gets messages unasked: those have to have the shape of one.
  */
-export const guardReplies = (client: Client): void => {
+export const guardReplies = (client: Client, isListener = false): void => {
   client.on('connect', () => {
     const { stream } = client as unknown as { stream: Stream }
     const decoders = stream.listeners('data')
-    const shape = new ReplyShape()
+    const shape = new ReplyShape(isListener)
     stream.removeAllListeners('data')
     stream.on('data', (chunk: Buffer) => {
       if (shape.accepts(chunk, (client as unknown as Queue).commandQueue.length)) for (const decode of decoders) decode.call(stream, chunk)
@@ -50,6 +50,11 @@ export class ReplyShape {
   /** Of a bulk string, with its line end. */
   #bytesLeft = 0
   #repliesDue = 0
+  readonly #isListener: boolean
+
+  constructor(isListener = false) {
+    this.#isListener = isListener
+  }
 
   /** How many are still due after what has come. */
   get repliesDue(): number {
@@ -67,7 +72,7 @@ export class ReplyShape {
         if (this.#bytesLeft === 0) this.#ended()
         continue
       }
-      if (this.#line === '' && this.#open.length === 0 && this.#repliesDue === 0) return false
+      if (this.#line === '' && this.#open.length === 0 && this.#repliesDue === 0 && !this.#isListener) return false
       const end = chunk.indexOf(LF, at)
       const stop = end < 0 ? chunk.length : end + 1
       if (this.#line.length + stop - at > MOST_LINE) return false
@@ -84,6 +89,7 @@ export class ReplyShape {
     this.#line = ''
     if (line.charCodeAt(line.length - 2) !== CR) return false
     const text = line.slice(1, -2)
+    if (this.#isListener && (text === '-1' || (this.#open.length === 0 && !/^(\*3$|\+PONG$|-)/.test(line.slice(0, -2))))) return false
     switch (line[0]) {
       case '+':
       case '-':

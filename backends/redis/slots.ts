@@ -1,3 +1,4 @@
+import { Refused } from './errors.js'
 import { addressOf } from './url.js'
 import type { Endpoint } from './url.js'
 
@@ -77,7 +78,7 @@ export interface Redirection {
 
 /** Where an error sends us; `undefined` for one that does not. */
 export const redirectionIn = (error: unknown, from: Endpoint): Redirection | undefined => {
-  if (!(error instanceof Error) || error.name !== 'ReplyError') return undefined
+  if (!(error instanceof Refused)) return undefined
   const [, kind, slot, host, port] = /^(MOVED|ASK) (\d{1,5}) (\S*):(\d{1,5})$/.exec(error.message) ?? []
   if (kind === undefined || !isSlot(Number(slot)) || !isPort(Number(port))) return undefined
   return { kind: kind as 'MOVED' | 'ASK', slot: Number(slot), to: { host: hostOr(host, from), port: Number(port) } }

@@ -46,8 +46,8 @@ export const parseRedisUrl = (url: string): RedisTarget => {
 }
 
 /** An address as the servers tell it → as it is reached from here: `10.0.0.5:6379=203.0.113.7:7001, …`. Throws a `ConfigError`. */
-export const parseNatMap = (text: string): ReadonlyMap<string, Endpoint> =>
-  new Map(text.split(',').map((pair) => {
+export const parseNatMap = (text: string | undefined): ReadonlyMap<string, Endpoint> =>
+  new Map(text?.split(',').map((pair) => {
     const [from, to, more] = pair.trim().split('=')
     if (!from || !to || more !== undefined) throw wrong('expected announced-host:port=reachable-host:port, …', NAT_MAP)
     return [addressOf(endpoint(from.trim(), undefined, NAT_MAP)), endpoint(to.trim(), undefined, NAT_MAP)]

@@ -5,6 +5,8 @@ import { join } from 'node:path'
 import type { SettingsInput } from '../../src/index.js'
 import { serve } from './app.js'
 import type { App, Teardown } from './app.js'
+import { borrowCluster } from './redis-cluster.js'
+import { borrowSentinels } from './redis-sentinel.js'
 import { borrowRedis, redisProgram, tellMissing } from './redis-server.js'
 
 type Handler = Parameters<typeof serve>[1]
@@ -34,9 +36,9 @@ export interface Mode {
 const missingRedis = redisProgram === undefined ? 'redis-server' : undefined
 if (missingRedis !== undefined) tellMissing('the tests of every backend are, for redis,', missingRedis)
 
-/** Each test has a namespace of its own on one server. */
-const onRedis = async (t: Teardown, settings: SettingsInput = {}): Promise<SettingsInput> =>
-  ({ type: 'redis', url: (await borrowRedis(t)).url, namespace: `test-${randomUUID()}`, ...settings })
+/** Each test has a namespace of its own on servers that are shared. */
+const onRedis = async (servers: Promise<{ readonly url: string }>, settings: SettingsInput = {}): Promise<SettingsInput> =>
+  ({ type: 'redis', url: (await servers).url, namespace: `test-${randomUUID()}`, ...settings })
 
 /** Every backend of the library, plain and encrypted. */
 export const modes: readonly Mode[] = [
@@ -47,8 +49,10 @@ export const modes: readonly Mode[] = [
     name: 'file, encrypted', isStored: true, isShared: true,
     settings: (t) => ({ type: 'file', dataDir: temporaryDirectory(t), encryptKey: ENCRYPT_KEY }),
   },
-  { name: 'redis', isStored: true, isShared: true, missing: missingRedis, settings: onRedis },
-  { name: 'redis, encrypted', isStored: true, isShared: true, missing: missingRedis, settings: (t) => onRedis(t, { encryptKey: ENCRYPT_KEY }) },
+  { name: 'redis', isStored: true, isShared: true, missing: missingRedis, settings: (t) => onRedis(borrowRedis(t)) },
+  { name: 'redis, encrypted', isStored: true, isShared: true, missing: missingRedis, settings: (t) => onRedis(borrowRedis(t), { encryptKey: ENCRYPT_KEY }) },
+  { name: 'redis Sentinel', isStored: true, isShared: true, missing: missingRedis, settings: (t) => onRedis(borrowSentinels(t)) },
+  { name: 'redis Cluster', isStored: true, isShared: true, missing: missingRedis, settings: (t) => onRedis(borrowCluster(t)) },
   { name: 'cookie, signed', isStored: false, settings: () => ({ type: 'cookie' }) },
   { name: 'cookie, encrypted', isStored: false, settings: () => ({ type: 'cookie', encryptKey: ENCRYPT_KEY }) },
 ]

@@ -3,6 +3,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { RedisNode, SERVER_ARGS, startedGroup, until } from './redis-node.js'
 import { freePorts } from './server-process.js'
+import { sharedBy } from './shared.js'
+import type { Borrow } from './shared.js'
 
 const SLOTS = 16_384
 
@@ -117,12 +119,9 @@ export class RedisCluster {
   }
 
   async #aliveView(): Promise<ClusterView[]> {
-    for (const node of this.nodes) {
-      try {
-        return await this.view(node)
-      } catch { /* the next one may be alive */ }
-    }
-    throw new Error('no node answers')
+    const alive = this.nodes.find(({ isRunning, isHung }) => isRunning && !isHung)
+    if (alive === undefined) throw new Error('nobody is alive')
+    return this.view(alive)
   }
 
   /** Moves a slot with its keys to another master, as `redis-cli --cluster reshard` does. */
@@ -195,3 +194,10 @@ export class RedisCluster {
 }
 
 const busPorts = new WeakMap<RedisNode, number>()
+
+/** The cluster that the tests of this process share, as long as none does it harm. */
+export const borrowCluster: Borrow<RedisCluster> = sharedBy(async (t) => {
+  const started = await RedisCluster.start()
+  t.teardown(() => started.stop())
+  return started
+})

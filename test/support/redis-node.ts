@@ -2,9 +2,8 @@ import { Redis } from 'ioredis'
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { findProgram, ServerProcess } from './server-process.js'
-
-export const REDIS_SERVER: string | undefined = findProgram('redis-server')
+import { redisProgram } from './redis-server.js'
+import { ServerProcess } from './server-process.js'
 
 /** One redis server (or sentinel) of a group, in a directory of its own: killed by pid, and started again with what it has on its disk. */
 export class RedisNode {
@@ -12,6 +11,7 @@ export class RedisNode {
   readonly #args: readonly string[]
   #process: ServerProcess | undefined
   #isRunning = false
+  #isHung = false
 
   private constructor(port: number, args: readonly string[]) {
     this.port = port
@@ -36,28 +36,34 @@ export class RedisNode {
     return this.#isRunning
   }
 
+  get isHung(): boolean {
+    return this.#isHung
+  }
+
   async start(): Promise<void> {
-    this.#process = await ServerProcess.start(REDIS_SERVER!, this.#args, /Ready to accept connections|Sentinel ID is/)
+    this.#process = await ServerProcess.start(redisProgram!, this.#args, /Ready to accept connections|Sentinel ID is/)
     this.#isRunning = true
   }
 
   hang(): void {
+    this.#isHung = true
     this.#process!.signal('SIGSTOP')
   }
 
   wake(): void {
+    this.#isHung = false
     this.#process!.signal('SIGCONT')
   }
 
   async kill(): Promise<void> {
-    this.#isRunning = false
+    this.#isRunning = this.#isHung = false
     await this.#process?.kill()
   }
 
-  /** One command on a connection of its own. Rejects when it is not answered within a second. */
+  /** One command on a connection of its own. */
   async ask(...command: readonly (string | number)[]): Promise<unknown> {
     const [name, ...args] = command
-    const client = new Redis({ port: this.port, host: '127.0.0.1', lazyConnect: true, retryStrategy: null, commandTimeout: 1000, connectTimeout: 1000, disableClientInfo: true, enableReadyCheck: false })
+    const client = new Redis({ port: this.port, host: '127.0.0.1', lazyConnect: true, retryStrategy: null, commandTimeout: 5000, connectTimeout: 5000, disableClientInfo: true, enableReadyCheck: false })
     client.on('error', () => {})
     try {
       return await client.call(String(name), ...args)

@@ -20,10 +20,7 @@ export interface Answer {
   readonly error: unknown
 }
 
-export interface Scene {
-  readonly server: RedisServer
-  /** Between the application and the server. */
-  readonly proxy: FaultProxy
+export interface Story {
   readonly app: App
   /** One with a session in which `a` is 1. */
   readonly browser: Client
@@ -34,6 +31,12 @@ export interface Scene {
   readonly took: number[]
   /** Milliseconds until a request succeeds again. */
   recovers(path?: string, browser?: Client): Promise<number>
+}
+
+export interface Scene extends Story {
+  readonly server: RedisServer
+  /** Between the application and the server. */
+  readonly proxy: FaultProxy
 }
 
 export interface SceneOptions extends RedisServerOptions {
@@ -51,6 +54,11 @@ export const redisScene = async (t: ExecutionContext, { settings = {}, isDown = 
   if (isDown) await server.kill()
   const proxy = await FaultProxy.start(server.port)
   t.teardown(() => proxy.close())
+  return { server, proxy, ...(await storyAt(t, `redis://127.0.0.1:${proxy.port}`, settings, isDown)) }
+}
+
+/** An application with deadlines as they are by default, before the servers that are named. */
+export const storyAt = async (t: ExecutionContext, url: string, settings: SettingsInput = {}, isDown = false): Promise<Story> => {
   const errors = new Map<string, unknown>()
   const took: number[] = []
   const app = await serve(t, async (req, res) => {
@@ -62,7 +70,7 @@ export const redisScene = async (t: ExecutionContext, { settings = {}, isDown = 
       errors.set(String(req.headers['x-ask']), error)
       throw error
     }
-  }, { type: 'redis', url: `redis://127.0.0.1:${proxy.port}`, namespace: 'app', ...settings } as SettingsInput)
+  }, { type: 'redis', url, namespace: 'app', ...settings } as SettingsInput)
   const browser = app.client()
   let asked = 0
   const ask = async (path: string, by = browser): Promise<Answer> => {
@@ -84,7 +92,7 @@ export const redisScene = async (t: ExecutionContext, { settings = {}, isDown = 
   const id = async (): Promise<string> => decodeURIComponent((await browser.cookies()).split('=')[1]!).split('.')[0]!
   // Twice: a server has to be told a script before it knows it.
   for (let times = isDown ? 2 : 0; times < 2; times++) t.like(await ask('/set/a/1'), { status: 200, error: undefined })
-  return { server, proxy, app, browser, id, ask, took, recovers }
+  return { app, browser, id, ask, took, recovers }
 }
 
 /** `/verb/key/value`: what a request does with its session. */
@@ -116,7 +124,7 @@ export const isRefused = (t: ExecutionContext, answer: Answer, expected: object,
 }
 
 /** That the first success comes within 2 s of the healing. */
-export const isBack = async (t: ExecutionContext, scene: Scene, path?: string): Promise<void> => {
+export const isBack = async (t: ExecutionContext, scene: Story, path?: string): Promise<void> => {
   const ms = await scene.recovers(path)
   t.log(`first success after ${Math.round(ms)} ms`)
   t.true(ms < 2_000 + SLACK_MS, `took ${ms} ms`)

@@ -4,6 +4,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Redis } from 'ioredis'
 import type { Teardown } from './app.js'
+import { sharedBy } from './shared.js'
+import type { Borrow } from './shared.js'
 import { findProgram, freePorts, ServerProcess } from './server-process.js'
 
 export const redisProgram: string | undefined = findProgram('redis-server')
@@ -114,28 +116,11 @@ export class RedisServer {
   }
 }
 
-interface Shared {
-  users: number
-  readonly server: Promise<RedisServer>
-  readonly ends: (() => unknown)[]
-}
-
-const shared = new Map<string, Shared>()
+const servers = new Map<string, Borrow<RedisServer>>()
 
 /** The server that the tests of this process share, each with a namespace of its own: started for the first of them, stopped after the last. */
-export const borrowRedis = async (t: Teardown, program: string = redisProgram!): Promise<RedisServer> => {
-  let found = shared.get(program)
-  if (found === undefined) {
-    const ends: (() => unknown)[] = []
-    found = { users: 0, ends, server: RedisServer.start({ teardown: (end) => ends.push(end) }, { program }) }
-    shared.set(program, found)
-  }
-  const { ends, server } = found
-  found.users += 1
-  t.teardown(async () => {
-    if (--found.users > 0) return
-    shared.delete(program)
-    for (const end of ends) await end()
-  })
-  return server
+export const borrowRedis = (t: Teardown, program: string = redisProgram!): Promise<RedisServer> => {
+  let borrow = servers.get(program)
+  if (borrow === undefined) servers.set(program, (borrow = sharedBy((end) => RedisServer.start(end, { program }))))
+  return borrow(t)
 }

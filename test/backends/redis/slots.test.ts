@@ -1,11 +1,13 @@
 import test from 'ava'
 import fc from 'fast-check'
+import { Refused } from '../../../backends/redis/errors.js'
 import { redirectionIn, SlotMap, slotOf, slotRanges } from '../../../backends/redis/slots.js'
 import { Redis } from 'ioredis'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { REDIS_SERVER, RedisNode } from '../../support/redis-node.js'
+import { RedisNode } from '../../support/redis-node.js'
+import { redisProgram } from '../../support/redis-server.js'
 import { freePorts } from '../../support/server-process.js'
 
 const from = { host: '10.0.0.9', port: 7009 }
@@ -18,7 +20,7 @@ test('the slot of a key is that of the specification', (t) => {
   t.is(slotOf('foo{{bar}}zap'), slotOf('{bar'))
 })
 
-const withServer = REDIS_SERVER === undefined ? test.skip : test
+const withServer = redisProgram === undefined ? test.skip : test
 withServer('the slot of any key is the one that a server reckons', async (t) => {
   const directory = mkdtempSync(join(tmpdir(), 'phial-slots-'))
   const [port, busPort] = await freePorts(2)
@@ -63,7 +65,7 @@ test('a map is replaced as a whole, and by nothing that says nothing', (t) => {
 })
 
 test('R50: a redirection that makes no sense is none', (t) => {
-  const reply = (message: string): Error => Object.assign(new Error(message), { name: 'ReplyError' })
+  const reply = (message: string): Error => new Refused(message)
   t.deepEqual(redirectionIn(reply('MOVED 3999 127.0.0.1:6381'), from), { kind: 'MOVED', slot: 3999, to: { host: '127.0.0.1', port: 6381 } })
   t.deepEqual(redirectionIn(reply('ASK 0 ::1:6381'), from), { kind: 'ASK', slot: 0, to: { host: '::1', port: 6381 } })
   t.deepEqual(redirectionIn(reply('MOVED 3999 :6381'), from)?.to, { host: '10.0.0.9', port: 6381 })
