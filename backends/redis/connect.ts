@@ -34,12 +34,12 @@ export const serversOf = (url: string | undefined, options: RedisOptions, timeou
     // Half of the time is for those who came while the server was waiting for others.
     return new OneServer(calls, new ConfirmedWrites(new Calls(linkTo()), options.waitReplicas, Math.ceil(timeoutMs / 2)), onClose)
   }
-  if (options.client !== undefined) return oneServer(linksTo(checkReadyClient(options.client), url))
+  if (options.client !== undefined) return oneServer(linksTo(checkReadyClient(options.client, options.waitReplicas), url))
 
   const target = targetOf(url, options)
   const natMap = parseNatMap(options.natMap)
   const tls = tlsOptions(options)
-  const ioredis = requireClient<Ioredis>('ioredis', '6', 'redis')
+  const ioredis = requireClient<Ioredis>('ioredis', '^6.0.0', 'redis')
   const patienceMs = Math.min(PATIENCE, timeoutMs / 3)
   const linksBy = (make: () => Client): LinkTo => (whenReady) => new OwnLink(make, timeoutMs, whenReady)
   const clientOf = (server: ServerTarget, isListener = false): Client => makeClient(ioredis, server, { connectTimeout: timeoutMs, tls, isListener })

@@ -57,7 +57,7 @@ class Machine {
     const jar = join(this.#home, 'CloudDatastore.jar')
     writeFileSync(jar, '')
     const { status, stdout, stderr, error } = spawnSync(process.execPath, [this.#tool, this.policy], {
-      ...who, cwd: this.#home, encoding: 'utf8', env: { PATH: this.#programs, HOME: this.#home, DATASTORE_EMULATOR_JAR: jar, ...env },
+      ...who, cwd: this.#home, encoding: 'utf8', env: { PATH: this.#programs, HOME: this.#home, DATASTORE_EMULATOR_JAR: jar, NODE_V8_COVERAGE: undefined, ...env },
     })
     t.deepEqual([status, stdout, error], [0, '', undefined], stderr)
     return { said: stderr, calls: existsSync(this.#log) ? readFileSync(this.#log, 'utf8').trim().split('\n') : [] }
