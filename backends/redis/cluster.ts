@@ -4,6 +4,7 @@ import type { Sender } from './calls.js'
 import { isPassing, NotSent, Refused } from './errors.js'
 import type { Command } from './ioredis.js'
 import { closed } from './link.js'
+import { charsIn, Room } from './room.js'
 import type { OneServer, Servers } from './servers.js'
 import { redirectionIn, SlotMap, slotOf, slotRanges } from './slots.js'
 import type { Redirection, SlotRange } from './slots.js'
@@ -53,6 +54,7 @@ export class Cluster implements Servers {
   readonly #nodes = new Map<string, Node>()
   readonly #slots = new SlotMap()
   readonly #inFlight = new InFlight()
+  readonly #room = new Room()
   readonly #timer: NodeJS.Timeout
   #looking: Promise<void> | undefined
   /** Why nobody tells who serves which slot. */
@@ -85,7 +87,9 @@ export class Cluster implements Servers {
 
   async #send(command: Command, deadline: number, senderOf: (server: OneServer) => Sender): Promise<unknown> {
     if (this.#isClosed) throw closed()
-    return this.#inFlight.run(() => this.#follow(command, deadline, senderOf))
+    const chars = charsIn(command)
+    this.#room.check(chars)
+    return this.#inFlight.run(() => this.#room.hold(chars, () => this.#follow(command, deadline, senderOf)))
   }
 
   async #follow(command: Command, deadline: number, senderOf: (server: OneServer) => Sender): Promise<unknown> {
