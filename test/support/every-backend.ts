@@ -1,9 +1,13 @@
+import { randomUUID } from 'node:crypto'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { SettingsInput } from '../../src/index.js'
 import { serve } from './app.js'
 import type { App, Teardown } from './app.js'
+import { borrowCluster } from './redis-cluster.js'
+import { borrowSentinels } from './redis-sentinel.js'
+import { borrowRedis, redisProgram, tellMissing } from './redis-server.js'
 
 type Handler = Parameters<typeof serve>[1]
 
@@ -24,8 +28,17 @@ export interface Mode {
   readonly isShared?: boolean
   /** It knows which sessions an owner has; so by default. */
   readonly canList?: boolean
+  /** What it needs and is not installed: its tests are skipped, and counted as skipped. */
+  readonly missing?: string | undefined
   settings(t: Teardown): SettingsInput | Promise<SettingsInput>
 }
+
+const missingRedis = redisProgram === undefined ? 'redis-server' : undefined
+if (missingRedis !== undefined) tellMissing('the tests of every backend are, for redis,', missingRedis)
+
+/** Each test has a namespace of its own on servers that are shared. */
+const onRedis = async (servers: Promise<{ readonly url: string }>, settings: SettingsInput = {}): Promise<SettingsInput> =>
+  ({ type: 'redis', url: (await servers).url, namespace: `test-${randomUUID()}`, ...settings })
 
 /** Every backend of the library, plain and encrypted. */
 export const modes: readonly Mode[] = [
@@ -36,6 +49,10 @@ export const modes: readonly Mode[] = [
     name: 'file, encrypted', isStored: true, isShared: true,
     settings: (t) => ({ type: 'file', dataDir: temporaryDirectory(t), encryptKey: ENCRYPT_KEY }),
   },
+  { name: 'redis', isStored: true, isShared: true, missing: missingRedis, settings: (t) => onRedis(borrowRedis(t)) },
+  { name: 'redis, encrypted', isStored: true, isShared: true, missing: missingRedis, settings: (t) => onRedis(borrowRedis(t), { encryptKey: ENCRYPT_KEY }) },
+  { name: 'redis Sentinel', isStored: true, isShared: true, missing: missingRedis, settings: (t) => onRedis(borrowSentinels(t)) },
+  { name: 'redis Cluster', isStored: true, isShared: true, missing: missingRedis, settings: (t) => onRedis(borrowCluster(t)) },
   { name: 'cookie, signed', isStored: false, settings: () => ({ type: 'cookie' }) },
   { name: 'cookie, encrypted', isStored: false, settings: () => ({ type: 'cookie', encryptKey: ENCRYPT_KEY }) },
 ]

@@ -1,0 +1,129 @@
+import { InFlight } from '../in-flight.js'
+import { NotSent, ofClient, Refused, Unanswered } from './errors.js'
+import type { Client, Command } from './ioredis.js'
+import { closed } from './link.js'
+import type { Link } from './link.js'
+
+/** Sends one command. Deadlines are on the clock of `performance.now()`. */
+export interface Sender {
+  /**
+   * Rejects with `Refused`, `NotSent` or `Unanswered`; after `close` with `SessionClosedError`. `isAsking`: it goes to a node of a cluster
+   * that is about to get the key's slot, and serves it only to those who say that they were sent.
+   */
+  send(command: Command, deadline: number, isAsking?: boolean): Promise<unknown>
+}
+
+/**
+ * Calls under way, unanswered ones included, and those that wait for a connection. A server answers some tens of thousands a second,
+ * so these are as many as it could answer in time.
+ */
+export const MOST_CALLS = 10_000
+
+/** After a call was given up, milliseconds without a sign of life until the connection is, too. */
+const SILENCE_MS = 300
+
+/** A connection is made anew at most this often (milliseconds) because the server turned out to be a replica. */
+const REPLICA_PAUSE = 1_000
+
+/** Calls over one link: each is settled at its deadline, they are bounded, and a connection that went silent is noticed. */
+export class Calls implements Sender {
+  readonly #link: Link
+  readonly #inFlight = new InFlight()
+  /** Until the client settles them: a call that was given up takes room for as long as it may still be answered. */
+  #unsettled = 0
+  /** On the clock of `performance.now()`. */
+  #lastReplyAt = 0
+  #silence: NodeJS.Timeout | undefined
+  #lastReplicaAt = -Infinity
+  #isClosed = false
+
+  constructor(link: Link) {
+    this.#link = link
+  }
+
+  send(command: Command, deadline: number, isAsking = false): Promise<unknown> {
+    return this.run((client) => {
+      if (isAsking) client.call('asking').catch(() => {}) // what came of it is told by the command
+      return client.call(...command)
+    }, deadline)
+  }
+
+  /** Those of a `Cluster` that the application made; else this server. */
+  async masters(deadline: number): Promise<readonly Sender[]> {
+    const { nodes } = await this.ready(deadline)
+    if (nodes === undefined) return [this]
+    return nodes('master').map((node) => ({ send: (command: Command, until: number) => this.run(() => node.call(...command), until) }))
+  }
+
+  /** The client that is in use now. */
+  ready(deadline: number): Promise<Client> {
+    return this.#link.ready(deadline)
+  }
+
+  /** `work` is done once, and again after a server refused it for being a replica. */
+  async run<T>(work: (client: Client) => Promise<T>, deadline: number): Promise<T> {
+    if (this.#isClosed) throw closed()
+    return this.#inFlight.run(async () => {
+      const client = await this.#link.ready(deadline)
+      try {
+        return await this.#answer(client, work, deadline)
+      } catch (error) {
+        if (!this.#isNewsOfReplica(error)) throw error
+        this.#link.renew(client)
+        return this.#answer(await this.#link.ready(deadline), work, deadline)
+      }
+    })
+  }
+
+  /** Takes no more calls, lets those under way come to their end, and lets go of the connection. */
+  async close(): Promise<void> {
+    this.#isClosed = true
+    await this.#inFlight.none()
+    clearTimeout(this.#silence)
+    this.#link.close()
+  }
+
+  #answer<T>(client: Client, work: (client: Client) => Promise<T>, deadline: number): Promise<T> {
+    if (this.#unsettled >= MOST_CALLS) throw new NotSent(`${MOST_CALLS} calls wait for the server already`)
+    const sentAt = performance.now()
+    return new Promise((resolve, reject) => {
+      const timer = setTimeout(() => {
+        reject(new Unanswered())
+        this.#listen(client, sentAt)
+      }, deadline - sentAt)
+      this.#unsettled++
+      this.#observed(work(client)).then(resolve, reject).finally(() => {
+        this.#unsettled--
+        clearTimeout(timer)
+      })
+    })
+  }
+
+  /** Late answers, to whatever, are signs of life. */
+  async #observed<T>(answer: Promise<T>): Promise<T> {
+    try {
+      const reply = await answer
+      this.#lastReplyAt = performance.now()
+      return reply
+    } catch (cause) {
+      const error = ofClient(cause)
+      if (error instanceof Refused) this.#lastReplyAt = performance.now()
+      throw error
+    }
+  }
+
+  /** Gives a connection up that told nothing since a call was sent that is now given up. */
+  #listen(client: Client, sentAt: number): void {
+    if (this.#lastReplyAt >= sentAt || this.#silence !== undefined) return
+    this.#silence = setTimeout(() => {
+      this.#silence = undefined
+      if (this.#lastReplyAt < sentAt) this.#link.renew(client)
+    }, SILENCE_MS).unref()
+  }
+
+  #isNewsOfReplica(error: unknown): boolean {
+    const isNews = error instanceof Refused && error.code === 'READONLY' && performance.now() - this.#lastReplicaAt > REPLICA_PAUSE
+    if (isNews) this.#lastReplicaAt = performance.now()
+    return isNews
+  }
+}

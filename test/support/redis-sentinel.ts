@@ -1,0 +1,135 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { RedisNode, SERVER_ARGS, startedGroup, until } from './redis-node.js'
+import { freePorts } from './server-process.js'
+import { sharedBy } from './shared.js'
+import type { Borrow } from './shared.js'
+
+export const MASTER_NAME = 'mymaster'
+
+export interface SentinelSetOptions {
+  /** Default 2. */
+  readonly replicas?: number
+  /** Milliseconds without an answer after which a sentinel takes the master for down; default 1000. */
+  readonly downAfter?: number
+  readonly serverArgs?: readonly string[]
+  /** More lines for the sentinels' configuration. */
+  readonly sentinelLines?: readonly string[]
+}
+
+/** A master, its replicas and three sentinels on loopback. */
+export class SentinelSet {
+  readonly servers: readonly RedisNode[]
+  readonly sentinels: readonly RedisNode[]
+  readonly downAfter: number
+  readonly #directory: string
+
+  private constructor(directory: string, servers: readonly RedisNode[], sentinels: readonly RedisNode[], downAfter: number) {
+    this.#directory = directory
+    this.servers = servers
+    this.sentinels = sentinels
+    this.downAfter = downAfter
+  }
+
+  /** Resolves when the replicas are in step and the sentinels know of all of them and of each other. */
+  static start(options: SentinelSetOptions = {}): Promise<SentinelSet> {
+    return startedGroup(() => SentinelSet.#start(options))
+  }
+
+  static async #start({ replicas = 2, downAfter = 1000, serverArgs = [], sentinelLines = [] }: SentinelSetOptions): Promise<SentinelSet> {
+    const directory = mkdtempSync(join(tmpdir(), 'phial-sentinel-'))
+    const ports = await freePorts(replicas + 4)
+    const masterPort = ports[0]!
+    const servers: RedisNode[] = []
+    const sentinels: RedisNode[] = []
+    const set = new SentinelSet(directory, servers, sentinels, downAfter)
+    try {
+      for (const port of ports.slice(0, replicas + 1)) {
+        const role = port === masterPort ? [] : ['--replicaof', '127.0.0.1', String(masterPort)]
+        // Sentinel has the servers rewrite their configuration, so that one that comes back is still a replica: each has a file.
+        const file = join(directory, `${port}.conf`)
+        writeFileSync(file, '')
+        servers.push(await RedisNode.start(directory, port, [...SERVER_ARGS, ...role, ...serverArgs], file))
+      }
+      for (const port of ports.slice(replicas + 1)) {
+        const file = join(directory, `${port}.conf`)
+        const rule = (name: string, value: number): string => `sentinel ${name} ${MASTER_NAME} ${value}`
+        writeFileSync(file, [
+          `sentinel monitor ${MASTER_NAME} 127.0.0.1 ${masterPort} 2`, rule('down-after-milliseconds', downAfter), rule('failover-timeout', 3000), rule('parallel-syncs', replicas), ...sentinelLines, '',
+        ].join('\n'))
+        sentinels.push(await RedisNode.start(directory, port, ['--sentinel'], file))
+      }
+      await set.whole()
+      return set
+    } catch (error) {
+      await set.stop()
+      throw error
+    }
+  }
+
+  get url(): string {
+    return `redis+sentinel://${this.sentinels.map(({ port }) => `127.0.0.1:${port}`).join(',')}/${MASTER_NAME}`
+  }
+
+  /** Where the sentinels send clients; rejects while they do not agree. */
+  async master(): Promise<RedisNode> {
+    const ports = new Set<number>()
+    for (const sentinel of this.sentinels) ports.add(Number(((await sentinel.ask('SENTINEL', 'get-master-addr-by-name', MASTER_NAME)) as string[])[1]))
+    const master = this.servers.find(({ port }) => ports.has(port))
+    if (ports.size !== 1 || master === undefined) throw new Error(`the sentinels know ${[...ports].join(' and ')}`)
+    return master
+  }
+
+  async replicas(): Promise<RedisNode[]> {
+    const master = await this.master()
+    return this.servers.filter((server) => server !== master)
+  }
+
+  /** Asks for a planned failover, and resolves when it has begun. */
+  async failover(): Promise<void> {
+    await until('a failover may begin', async () => (await this.sentinels[0]!.ask('SENTINEL', 'FAILOVER', MASTER_NAME)) === 'OK')
+  }
+
+  /** Resolves when one master has all the replicas in step, and every sentinel sees all of it and nobody down. */
+  async whole(): Promise<void> {
+    const others = this.servers.length - 1
+    await until('the replicas follow the master', async () => {
+      const master = await this.master()
+      if ((await master.info('role')) !== 'master') return false
+      for (const server of this.servers) if (server !== master && (await server.info('master_link_status')) !== 'up') return `${server.port} is not in step`
+      return (await master.info('connected_slaves')) === String(others)
+    }, 40_000)
+    await until('the sentinels know everybody', async () => {
+      for (const sentinel of this.sentinels) {
+        const fields = (await sentinel.ask('SENTINEL', 'MASTER', MASTER_NAME)) as string[]
+        const field = (name: string): string | undefined => fields[fields.indexOf(name) + 1]
+        if (field('num-slaves') !== String(others) || field('num-other-sentinels') !== '2' || field('flags') !== 'master') return fields.join(' ')
+        const replicas = (await sentinel.ask('SENTINEL', 'REPLICAS', MASTER_NAME)) as string[][]
+        for (const replica of replicas) if (replica[replica.indexOf('flags') + 1] !== 'slave' || !replica.includes('ok')) return replica.join(' ')
+      }
+      return true
+    }, 40_000)
+  }
+
+  /** Brings back who was killed or hung, and waits until the set is whole. */
+  async heal(): Promise<void> {
+    for (const node of [...this.servers, ...this.sentinels]) {
+      node.wake()
+      if (!node.isRunning) await node.start()
+    }
+    await this.whole()
+  }
+
+  async stop(): Promise<void> {
+    await Promise.all([...this.servers, ...this.sentinels].map((node) => node.kill()))
+    rmSync(this.#directory, { recursive: true, force: true })
+  }
+}
+
+/** The Sentinel set-up that the tests of this process share, as long as none does it harm. */
+export const borrowSentinels: Borrow<SentinelSet> = sharedBy(async (t) => {
+  const started = await SentinelSet.start()
+  t.teardown(() => started.stop())
+  return started
+})

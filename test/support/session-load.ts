@@ -1,0 +1,149 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { createManager } from '../../src/index.js'
+import { SessionError } from '../../src/errors.js'
+import type { SessionManager, SettingsInput } from '../../src/index.js'
+import { SECRET } from './harness.js'
+
+export interface Failure {
+  /** On the clock of `performance.now()`, as `from`, when it was asked. */
+  readonly at: number
+  readonly from: number
+  readonly code: string
+  readonly error: unknown
+}
+
+/** What is left of what was acknowledged. */
+export interface Ledger {
+  readonly acknowledged: { readonly writes: number; readonly updates: number; readonly ends: number }
+  readonly lost: { readonly writes: number; readonly updates: number; readonly ends: number }
+  /** Updates that count more often than they were asked for. */
+  readonly doubled: number
+}
+
+/** Milliseconds that each worker rests between two rounds. */
+const REST = 3
+
+/**
+ * Sessions in use, as by several requests at once: some are written, one is counted up by several, and others are made and then
+ * ended or renewed. It goes on through whatever happens, and remembers what was acknowledged.
+ */
+export class SessionLoad {
+  readonly failures: Failure[] = []
+  readonly successes: number[] = []
+  slowestMs = 0
+  readonly #manager: SessionManager
+  readonly #counted: string
+  readonly #written = new Map<string, number[]>()
+  #updates = { asked: 0, acknowledged: 0 }
+  readonly #ended: string[] = []
+  readonly #seenAgain = new Set<string>()
+  readonly #workers: Promise<unknown>[]
+  #isOn = true
+
+  private constructor(manager: SessionManager, ids: readonly string[], counted: string) {
+    this.#manager = manager
+    this.#counted = counted
+    const works = [...ids.map((id) => this.#writer(id)), ...Array.from({ length: 4 }, () => () => this.#update()), ...Array.from({ length: 4 }, (_, n) => () => this.#end(n % 2 === 0))]
+    this.#workers = works.map((work) => this.#repeat(work))
+  }
+
+  static async begin(settings: SettingsInput): Promise<SessionLoad> {
+    const manager = createManager({ secret: SECRET, secure: false, ...settings })
+    const ids = await Promise.all(Array.from({ length: 9 }, async () => {
+      const session = await manager.create()
+      await session.set('n', 0).save()
+      return session.id
+    }))
+    return new SessionLoad(manager, ids.slice(1), ids[0]!)
+  }
+
+  /** How long after this moment calls still failed, in milliseconds; 0 when none did. */
+  failedFor(since: number): number {
+    return Math.max(0, ...this.failures.map(({ at }) => at - since))
+  }
+
+  /** Of the failures, each once. */
+  get codes(): string[] {
+    return [...new Set(this.failures.map(({ code }) => code))].sort()
+  }
+
+  /** Rejects with what was thrown that is no error of the library. */
+  async stop(): Promise<void> {
+    this.#isOn = false
+    await Promise.all(this.#workers)
+    const strange = this.failures.find(({ error }) => !(error instanceof SessionError))
+    if (strange !== undefined) throw strange.error
+  }
+
+  /** Looks at what is there, when all is well again. */
+  async ledger(): Promise<Ledger> {
+    let lostWrites = 0
+    let writes = 0
+    for (const [id, numbers] of this.#written) {
+      const kept = (await this.#manager.getById(id))?.get('n') as number | undefined
+      writes += numbers.length
+      lostWrites += numbers.filter((n) => n > (kept ?? -1)).length
+    }
+    const { asked, acknowledged } = this.#updates
+    const count = ((await this.#manager.getById(this.#counted))?.get('n') ?? 0) as number
+    for (const id of this.#ended) await this.#lookAgain(id)
+    return {
+      acknowledged: { writes, updates: acknowledged, ends: this.#ended.length },
+      lost: { writes: lostWrites, updates: Math.max(0, acknowledged - count), ends: this.#seenAgain.size },
+      doubled: Math.max(0, count - asked),
+    }
+  }
+
+  close(): Promise<void> {
+    this.#isOn = false
+    return this.#manager.close()
+  }
+
+  async #repeat(work: () => Promise<void>): Promise<void> {
+    while (this.#isOn) {
+      const from = performance.now()
+      try {
+        await work()
+        this.successes.push(performance.now())
+      } catch (error) {
+        this.failures.push({ at: performance.now(), from, code: String((error as { code?: unknown }).code), error })
+      }
+      this.slowestMs = Math.max(this.slowestMs, performance.now() - from)
+      await sleep(REST)
+    }
+  }
+
+  #writer(id: string): () => Promise<void> {
+    let n = 0
+    const acknowledged: number[] = []
+    this.#written.set(id, acknowledged)
+    return async () => {
+      const session = await this.#manager.getById(id)
+      if (session === undefined) throw new Error('a session that nobody ended is gone')
+      await session.set('n', ++n).save()
+      acknowledged.push(n)
+    }
+  }
+
+  async #update(): Promise<void> {
+    const session = await this.#manager.getById(this.#counted)
+    if (session === undefined) throw new Error('a session that nobody ended is gone')
+    this.#updates.asked++
+    await session.update('n', (n: number) => n + 1)
+    this.#updates.acknowledged++
+  }
+
+  async #end(isForGood: boolean): Promise<void> {
+    const session = await this.#manager.create()
+    await session.set('user', 'ann').save()
+    const { id } = session
+    if (isForGood) await session.destroy()
+    else await session.regenerateId()
+    this.#ended.push(id)
+    await this.#lookAgain(this.#ended[Math.floor(Math.random() * this.#ended.length)]!)
+  }
+
+  async #lookAgain(id: string): Promise<void> {
+    if ((await this.#manager.getById(id)) !== undefined) this.#seenAgain.add(id)
+  }
+}
