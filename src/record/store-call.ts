@@ -9,7 +9,7 @@ const READING: ReadonlySet<string> = new Set(['get', 'listOwned'])
  * phial's errors. While the store is known to be down it is not asked, and the answer comes at once.
  */
 export class StoreCalls {
-  readonly #backend: string
+  readonly backend: string
   readonly #timeoutMs: number
   /** A store that takes no writes for now (a full disk, a replica) still answers reads. */
   readonly #reads = new Breaker()
@@ -17,7 +17,7 @@ export class StoreCalls {
   #lastFailure: StoreError | undefined
 
   constructor(backend: string, timeoutSeconds: number) {
-    this.#backend = backend
+    this.backend = backend
     this.#timeoutMs = timeoutSeconds * 1000
   }
 
@@ -56,15 +56,15 @@ export class StoreCalls {
   }
 
   #timedOut(operation: string, ms: number): StoreTimeoutError {
-    const message = `${this.#backend}: ${operation} was not answered within ${Math.round(ms)} ms`
-    return new StoreTimeoutError(message, { backend: this.#backend, operation })
+    const message = `${this.backend}: ${operation} was not answered within ${Math.round(ms)} ms`
+    return new StoreTimeoutError(message, { backend: this.backend, operation })
   }
 
   #succeeded(breaker: Breaker): void {
     breaker.succeeded()
     if (this.#lastFailure === undefined) return
     this.#lastFailure = undefined
-    emit('store-recovered', { backend: this.#backend })
+    emit('store-recovered', { backend: this.backend })
   }
 
   #failed(operation: string, error: unknown, breaker: Breaker): SessionError {
@@ -78,17 +78,17 @@ export class StoreCalls {
 
   /** Nothing was sent, so nothing came of it. */
   #known(operation: string): StoreError {
-    const message = `${this.#backend}: ${operation} was not tried, since the store does not answer`
-    const failure = new StoreUnavailableError(message, { backend: this.#backend, operation, cause: this.#lastFailure })
+    const message = `${this.backend}: ${operation} was not tried, since the store does not answer`
+    const failure = new StoreUnavailableError(message, { backend: this.backend, operation, cause: this.#lastFailure })
     this.#tell(operation, failure)
     return failure
   }
 
   #tell(operation: string, error: StoreError): void {
-    emit('store-error', { backend: this.#backend, operation, error })
+    emit('store-error', { backend: this.backend, operation, error })
   }
 
   #foreign(operation: string, cause: unknown): StoreError {
-    return new StoreError(`${this.#backend}: ${operation} failed`, { backend: this.#backend, operation, cause })
+    return new StoreError(`${this.backend}: ${operation} failed`, { backend: this.backend, operation, cause })
   }
 }
