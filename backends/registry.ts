@@ -4,6 +4,7 @@ import { ConfigError, DependencyError } from '../src/errors.js'
 import type { Backend, BackendContext, NamespaceManager, NamespaceManagerClass, OptionTable, RequestNamespace } from '../src/namespace-manager.js'
 import { cookieBackend } from './cookie.js'
 import { fileBackend } from './file.js'
+import { memcacheBackend } from './memcache.js'
 import { memoryBackend } from './memory.js'
 
 type AnyBackend = Backend<any>
@@ -13,6 +14,7 @@ export const backends: Readonly<Record<string, AnyBackend>> = {
   memory: memoryBackend,
   file: fileBackend,
   cookie: cookieBackend,
+  memcache: memcacheBackend,
 }
 
 /** The option tables of `session.TYPE.NAME`. */
