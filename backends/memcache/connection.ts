@@ -37,8 +37,8 @@ interface Pending {
 const MOST_CALLS = 10_000
 const MOST_BYTES = 64 * 1024 * 1024
 
-/** Commands are numbered up to here, and then from 1 again. */
-const MOST_OPAQUE = 0x7fff_ffff
+/** Commands are numbered up to here, and then from 1 again: memjs's own numbers throw once they pass 2,147,483,647. */
+const MOST_OPAQUE = 0xffff
 
 /** What memcached says, as text, to a connection above its limit (`-c`). */
 const TOO_MANY = 'ERROR Too many open connections'
@@ -133,7 +133,7 @@ export class Connection {
     const refusal = this.#over ?? this.#refusal(deadline - since)
     if (refusal !== undefined) return rest.failed(refusal)
     const opaque = (this.#opaque = (this.#opaque % MOST_OPAQUE) + 1)
-    const pending: Pending = { command, since, timer: setTimeout(() => this.#giveUp(pending), deadline - since), ...rest }
+    const pending: Pending = { command, since, timer: setTimeout(() => this.#isLate(opaque, pending), deadline - since), ...rest }
     this.#pending.set(opaque, pending)
     this.#bytes += bytesOf(command)
     if (pending.isAwaited) this.#await(1)
@@ -188,6 +188,13 @@ export class Connection {
     if (!pending.isAwaited) return
     pending.isAwaited = false
     this.#await(-1)
+  }
+
+  /** An answer that came while this process was busy with something else is not late: timers go before what came. */
+  #isLate(opaque: number, pending: Pending): void {
+    setImmediate(() => {
+      if (this.#pending.get(opaque) === pending) this.#giveUp(pending)
+    })
   }
 
   /** The reply may still come, and its place in the order is kept. A connection over which nothing comes at all is hung. */

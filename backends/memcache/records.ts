@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import type { StoredRecord, Touch } from '../../src/namespace-manager.js'
 import type { Connection, Reply } from './connection.js'
-import { decode, encode, type Stored } from './envelope.js'
+import { decode, encode } from './envelope.js'
 import { Refusal, Unfit } from './failures.js'
 import { WITHOUT_CAS, type Host } from './host.js'
 import { Memo } from './memo.js'
@@ -39,16 +39,12 @@ export class Records {
     const mayBeDue = touch !== undefined && touch.ifBefore > this.#now() && !(known !== undefined && known.expiresAt >= touch.ifBefore)
     const found = await this.#read(key, connection, deadline, mayBeDue ? touch.expiresAt : undefined)
     if (found === undefined) return undefined
-    const { value, version } = found
-    const before = known?.version === version ? known.expiresAt : found.expiresAt
-    if (!mayBeDue) {
-      this.#learn(key, connection, version, before)
-      return { value, version, touched: false }
-    }
+    const { value, version, expiresAt } = found
+    if (!mayBeDue) return { value, version, touched: false }
     this.#learn(key, connection, version, touch.expiresAt)
     // A touch that was not due has shortened the life of a record that was given a longer one.
-    if (before > touch.expiresAt) await this.touch(key, before, deadline).catch(() => false)
-    return { value, version, touched: before < touch.ifBefore }
+    if (expiresAt > touch.expiresAt) await this.touch(key, expiresAt, deadline).catch(() => false)
+    return { value, version, touched: expiresAt < touch.ifBefore }
   }
 
   async create(key: string, value: string, expiresAt: number, deadline: number): Promise<string | undefined> {
@@ -101,12 +97,17 @@ export class Records {
     return isThere ? version.slice(-CAS_DIGITS) : undefined
   }
 
-  async #read(key: string, connection: Connection, deadline: number, touchTo?: number): Promise<(Stored & { readonly version: string }) | undefined> {
+  /** Also tells when the record would have ended, as far as it is known: as its writer said, or a touch of this process. */
+  async #read(key: string, connection: Connection, deadline: number, touchTo?: number): Promise<Found | undefined> {
     const how = touchTo === undefined ? { opcode: OPCODE.get } : { opcode: OPCODE.getAndTouch, life: lifeOf(touchTo, this.#now()) }
     const reply = await connection.ask({ ...how, key: this.#itemKey(key) }, deadline)
     if (!isDone(reply, [STATUS.notFound])) return void this.#memo.forget(key)
-    const stored = decode(reply.body)
-    return { ...stored, version: versionOf(stored.nonce, reply) }
+    const { nonce, value, expiresAt: given } = decode(reply.body)
+    const version = versionOf(nonce, reply)
+    const known = this.#memo.get(key)
+    const expiresAt = known?.version === version ? known.expiresAt : given
+    this.#learn(key, connection, version, expiresAt)
+    return { value, version, expiresAt }
   }
 
   #learn(key: string, { id: connection }: Connection, version: string, expiresAt: number): void {
@@ -122,6 +123,12 @@ export class Records {
     const text = `${this.#namespace}:${key}`
     return PLAIN.test(text) ? text : `#${createHash('sha256').update(text).digest('hex')}`
   }
+}
+
+interface Found {
+  readonly value: string
+  readonly version: string
+  readonly expiresAt: number
 }
 
 /** memcached takes keys of 250 bytes, and closes the connection after a longer one. */
