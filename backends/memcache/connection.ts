@@ -2,6 +2,7 @@ import type { Socket } from 'node:net'
 import { SessionClosedError } from '../../src/errors.js'
 import type { MemjsResponse, MemjsServer } from './client.js'
 import { CallFailure, type Reason } from './failures.js'
+import { hangUp } from './hang-up.js'
 import { frameOf, OPCODE, RESPONSE, STATUS, type Command } from './wire.js'
 
 export interface Reply {
@@ -11,27 +12,36 @@ export interface Reply {
   readonly body: Buffer
 }
 
+/** What `stats settings` tells of how the server is run. */
+export type ServerSettings = ReadonlyMap<string, string>
+
 export interface ConnectionOptions {
   /** Says in errors whose connection it is. */
   readonly name: string
-  /** Milliseconds without a word, while something is asked, after which it counts as hung. */
-  readonly patienceMs: number
+  /** Milliseconds for the first answer. */
+  readonly timeoutMs: number
   /** A reply that is longer is none. */
   readonly mostReplyBytes: number
+  /** Looks at the server before anything is asked of it. What it throws is everybody's failure. */
+  readonly check: (settings: ServerSettings) => void
   readonly onEnd: () => void
 }
 
-/** A command that was sent, or waits for the connection. */
+/** A command, until it is answered. */
 interface Pending {
   readonly command: Command
-  readonly since: number
-  readonly timer: NodeJS.Timeout
-  /** Somebody waits for it. */
-  isAwaited: boolean
   /** Whether this reply was the last one to it. */
   readonly answered: (response: MemjsResponse) => boolean
   readonly failed: (error: Error) => void
+  readonly timer: NodeJS.Timeout
+  /** Somebody waits for it. */
+  isAwaited: boolean
+  isSettled: boolean
+  sentAt: number
 }
+
+/** The part of `timeoutMs` after which a connection counts as hung, if it answers nobody who waits. */
+const HUNG = 0.8
 
 /** What may wait on one connection; the bursts of a busy process are far below. */
 const MOST_CALLS = 10_000
@@ -53,71 +63,67 @@ let connections = 0
  * closed in good order, lets the end of the old socket clear away the new one, and puts half a reply before the next. So it is thrown away
  * with whatever went wrong, and who waits is answered here.
  *
- * It keeps the process alive only while somebody waits for an answer.
+ * Nothing is sent before the server has told its settings: until then, whatever fails surely had no effect. The connection keeps the
+ * process alive only while somebody waits for an answer.
  */
 export class Connection {
   static readonly serverOptions: { readonly timeout: number; readonly conntimeout: number; readonly keepAlive: boolean } =
     { timeout: NEVER, conntimeout: NEVER, keepAlive: true }
 
   readonly id: number = ++connections
+  /** Resolves when it is ready. Rejects with `CallFailure`, or what `check` threw. */
+  readonly ready: Promise<void>
   readonly #server: MemjsServer
   readonly #options: ConnectionOptions
-  readonly #pending = new Map<number, Pending>()
   #socket: Socket | undefined
-  #opaque = 0
+  /** Asked before it was ready; then none. */
+  #early: Set<Pending> | undefined = new Set()
+  /** Sent, by their numbers. */
+  readonly #sent = new Map<number, Pending>()
+  #lastNumber = 0
+  #nextReply = 1
   #bytes = 0
   #awaited = 0
-  /** What was asked has been sent. */
-  #isReady = false
-  #isProven = false
-  #heardAt: number = performance.now()
+  #heardAt = 0
+  #hasAnswered = false
   /** Why it takes nothing more. */
   #over: Error | undefined
   #isEnded = false
   #whenIdle: (() => void) | undefined
 
-  /** `server` was not used yet. */
+  /** Connects. `server` was not used yet. */
   constructor(server: MemjsServer, options: ConnectionOptions) {
     this.#server = server
     this.#options = options
-    server.once('authenticated', () => {
-      this.#isReady = true
-      this.#heardAt = performance.now()
-    })
     const { responseHandler } = server
     server.responseHandler = (data) => {
       responseHandler.call(server, data)
       this.#check(server.responseBuffer)
     }
+    this.ready = this.#open()
+    this.ready.catch(() => {}) // those who ask are told
   }
 
   /** It has answered as memcached does. */
-  get isProven(): boolean {
-    return this.#isProven
+  get hasAnswered(): boolean {
+    return this.#hasAnswered
   }
 
-  /** `deadline` is on the clock of `performance.now()`. Rejects with `CallFailure`, or `SessionClosedError` once it was closed. */
+  /** `deadline` is on the clock of `performance.now()`. Rejects with `CallFailure`, `SessionClosedError`, or what `check` threw. */
   ask(command: Command, deadline: number): Promise<Reply> {
     return new Promise((resolve, reject) => {
-      const answered = ({ header: { status, cas }, val }: MemjsResponse): true => {
+      const ms = deadline - performance.now()
+      const refusal = this.#over ?? (ms > 0 ? this.#crowded() : this.#failure('unreachable'))
+      if (refusal !== undefined) return reject(refusal)
+      const pending = this.#pending(command, ms, reject, ({ header: { status, cas }, val }) => {
         resolve({ status, cas: cas.toString('hex'), body: val })
         return true
-      }
-      this.#send(command, deadline, { isAwaited: true, answered, failed: reject })
-    })
-  }
-
-  /** A group of the server's statistics. Nobody waits for them: asking keeps no process alive. */
-  statistics(group: string, deadline: number): Promise<ReadonlyMap<string, string>> {
-    const found = new Map<string, string>()
-    return new Promise((resolve, reject) => {
-      const answered = ({ header, key, val }: MemjsResponse): boolean => {
-        found.set(key.toString(), val.toString())
-        const isLast = header.totalBodyLength === 0 || header.status !== STATUS.ok
-        if (isLast) resolve(found)
-        return isLast
-      }
-      this.#send({ opcode: OPCODE.stat, key: group }, deadline, { isAwaited: false, answered, failed: reject })
+      })
+      pending.isAwaited = true
+      this.#await(1)
+      this.#bytes += bytesOf(command)
+      if (this.#early === undefined) this.#send(pending)
+      else this.#early.add(pending)
     })
   }
 
@@ -125,128 +131,147 @@ export class Connection {
   async close(): Promise<void> {
     this.#over ??= new SessionClosedError('the memcache store is closed')
     if (this.#awaited > 0) await new Promise<void>((resolve) => (this.#whenIdle = resolve))
-    this.#end('lost')
+    this.#end(this.#failure('lost'))
   }
 
-  #send(command: Command, deadline: number, rest: Pick<Pending, 'isAwaited' | 'answered' | 'failed'>): void {
-    const since = performance.now()
-    const refusal = this.#over ?? this.#refusal(deadline - since)
-    if (refusal !== undefined) return rest.failed(refusal)
-    const opaque = (this.#opaque = (this.#opaque % MOST_OPAQUE) + 1)
-    const pending: Pending = { command, since, timer: setTimeout(() => this.#isLate(opaque, pending), deadline - since), ...rest }
-    this.#pending.set(opaque, pending)
-    this.#bytes += bytesOf(command)
-    if (pending.isAwaited) this.#await(1)
-    else pending.timer.unref()
-    const received = (response: MemjsResponse): void => this.#received(opaque, response)
-    this.#server.onResponse(opaque, Object.assign(received, { quiet: command.opcode === OPCODE.stat }))
-    this.#server.onError(opaque, (error) => this.#end(typeof error === 'string' ? 'locked' : 'lost', error))
-    this.#server.write(frameOf(command, opaque))
-    if (this.#socket === undefined) this.#adopt(this.#server._socket)
+  async #open(): Promise<void> {
+    try {
+      this.#options.check(await this.#settings())
+    } catch (error) {
+      this.#end(error as Error)
+      throw error
+    }
+    const early = this.#early ?? []
+    this.#early = undefined
+    this.#heardAt = performance.now()
+    for (const pending of early) this.#send(pending)
   }
 
-  #refusal(ms: number): Error | undefined {
-    if (this.#pending.size >= MOST_CALLS || this.#bytes >= MOST_BYTES) return this.#failure('crowded')
-    return ms > 0 ? undefined : this.#failure('unreachable')
+  /** Nobody waits for them: they keep no process alive. */
+  #settings(): Promise<ServerSettings> {
+    const found = new Map<string, string>()
+    return new Promise((resolve, reject) => {
+      const pending = this.#pending({ opcode: OPCODE.stat, key: 'settings' }, this.#options.timeoutMs, reject, ({ header, key, val }) => {
+        found.set(key.toString(), val.toString())
+        const isLast = header.totalBodyLength === 0 || header.status !== STATUS.ok
+        if (isLast) resolve(found)
+        return isLast
+      })
+      pending.timer.unref()
+      this.#send(pending)
+      this.#socket = this.#server._socket
+      this.#socket?.setNoDelay().unref().once('close', () => this.#end(this.#failure('lost')))
+    })
   }
 
-  #adopt(socket: Socket | undefined): void {
-    if (socket === undefined) return
-    this.#socket = socket
-    socket.setNoDelay()
-    socket.once('close', () => this.#end('lost'))
-    if (this.#awaited === 0) socket.unref()
+  #pending(command: Command, ms: number, failed: Pending['failed'], answered: Pending['answered']): Pending {
+    const pending: Pending = { command, answered, failed, timer: setTimeout(() => this.#isLate(pending), ms), isAwaited: false, isSettled: false, sentAt: 0 }
+    return pending
+  }
+
+  #send(pending: Pending): void {
+    const { command } = pending
+    const number = (this.#lastNumber = next(this.#lastNumber))
+    pending.sentAt = performance.now()
+    this.#sent.set(number, pending)
+    const received = (response: MemjsResponse): void => this.#received(number, response)
+    this.#server.onResponse(number, Object.assign(received, { quiet: command.opcode === OPCODE.stat }))
+    this.#server.onError(number, (error) => this.#end(this.#failure(typeof error === 'string' ? 'locked' : 'lost', error)))
+    this.#server.write(frameOf(command, number))
+  }
+
+  #crowded(): CallFailure | undefined {
+    const isCrowded = this.#sent.size + (this.#early?.size ?? 0) >= MOST_CALLS || this.#bytes >= MOST_BYTES
+    return isCrowded ? this.#failure('crowded') : undefined
+  }
+
+  /** Replies come in the order of the commands: anything else is a damaged stream. */
+  #received(number: number, response: MemjsResponse): void {
+    const pending = this.#sent.get(number)
+    if (pending === undefined) return
+    const { magic, opcode } = response.header
+    if (number !== this.#nextReply || magic !== RESPONSE || opcode !== pending.command.opcode) return this.#end(this.#failure('foreign'))
+    this.#hasAnswered = true
+    if (pending.isAwaited) this.#heardAt = performance.now()
+    if (!pending.answered(response)) return
+    this.#sent.delete(number)
+    this.#nextReply = next(number)
+    this.#settle(pending)
+  }
+
+  /** An answer that came while this process was busy with something else is not late: timers go before what came. */
+  #isLate(pending: Pending): void {
+    setImmediate(() => {
+      if (!pending.isSettled) this.#giveUp(pending)
+    })
+  }
+
+  /** The reply to what was sent may still come, and its place in the order is kept. */
+  #giveUp(pending: Pending): void {
+    const wasEarly = this.#early?.delete(pending) === true
+    pending.failed(this.#failure(wasEarly ? 'unreachable' : 'silent'))
+    this.#settle(pending)
+    if (wasEarly || !pending.isAwaited) return
+    const oldest = this.#sent.get(this.#nextReply)
+    const silentMs = performance.now() - Math.max(this.#heardAt, oldest?.sentAt ?? Infinity)
+    if (silentMs >= HUNG * this.#options.timeoutMs) this.#end(this.#failure('lost', new Error('it hangs')))
+  }
+
+  #settle(pending: Pending): void {
+    if (pending.isSettled) return
+    pending.isSettled = true
+    clearTimeout(pending.timer)
+    if (!pending.isAwaited) return
+    this.#bytes -= bytesOf(pending.command)
+    this.#await(-1)
   }
 
   #await(change: 1 | -1): void {
     this.#awaited += change
-    if (this.#awaited > 0) return void this.#socket?.ref()
-    this.#socket?.unref()
-    this.#whenIdle?.()
-  }
-
-  /** Replies come in the order of the commands: anything else is a damaged stream. */
-  #received(opaque: number, response: MemjsResponse): void {
-    const pending = this.#pending.get(opaque)
-    if (pending === undefined) return
-    const [next] = this.#pending.values()
-    const { magic, opcode } = response.header
-    if (pending !== next || magic !== RESPONSE || opcode !== pending.command.opcode) return this.#end('foreign')
-    this.#isProven = true
-    this.#heardAt = performance.now()
-    if (pending.answered(response)) this.#settle(opaque, pending)
-  }
-
-  #settle(opaque: number, pending: Pending): void {
-    this.#pending.delete(opaque)
-    this.#bytes -= bytesOf(pending.command)
-    clearTimeout(pending.timer)
-    this.#leave(pending)
-  }
-
-  #leave(pending: Pending): void {
-    if (!pending.isAwaited) return
-    pending.isAwaited = false
-    this.#await(-1)
-  }
-
-  /** An answer that came while this process was busy with something else is not late: timers go before what came. */
-  #isLate(opaque: number, pending: Pending): void {
-    setImmediate(() => {
-      if (this.#pending.get(opaque) === pending) this.#giveUp(pending)
-    })
-  }
-
-  /** The reply may still come, and its place in the order is kept. A connection over which nothing comes at all is hung. */
-  #giveUp(pending: Pending): void {
-    pending.failed(this.#failure(this.#isReady ? 'silent' : 'unreachable'))
-    this.#leave(pending)
-    const [oldest] = this.#pending.values()
-    const silentMs = performance.now() - Math.max(this.#heardAt, oldest!.since)
-    if (silentMs >= this.#options.patienceMs) this.#end('lost', new Error('it hangs'))
+    if (this.#awaited === 0) {
+      this.#socket?.unref()
+      this.#whenIdle?.()
+    } else if (change === 1 && this.#awaited === 1) {
+      this.#socket?.ref()
+    }
   }
 
   /** What is left is the beginning of a reply, or no reply. */
   #check(rest: Buffer): void {
     if (rest.length === 0) return
     if (rest[0] === RESPONSE) {
-      if (rest.length >= 12 && rest.readUInt32BE(8) > this.#options.mostReplyBytes) this.#end('foreign', new Error('a reply is too long'))
+      const isTooLong = rest.length >= 12 && rest.readUInt32BE(8) > this.#options.mostReplyBytes
+      if (isTooLong) this.#end(this.#failure('foreign', new Error('a reply is too long')))
     } else if (TOO_MANY.startsWith(rest.toString('latin1', 0, TOO_MANY.length))) {
-      this.#end('unreachable', new Error('it has as many connections as it takes (-c)'))
+      this.#end(this.#failure('unreachable', new Error('it has as many connections as it takes (-c)')))
     } else {
-      this.#end('foreign')
+      this.#end(this.#failure('foreign'))
     }
   }
 
-  #end(reason: Reason, cause?: unknown): void {
+  #end(error: Error): void {
     if (this.#isEnded) return
     this.#isEnded = true
-    this.#over ??= this.#failure('unreachable', cause)
-    const failure = this.#failure(this.#seenAs(reason), cause)
-    this.#destroy(this.#pending.size > 0)
-    for (const [opaque, pending] of this.#pending) {
-      pending.failed(failure)
-      this.#settle(opaque, pending)
-    }
+    // A server that has answered is what it should be: what came was damaged on its way.
+    const why = error instanceof CallFailure && error.reason === 'foreign' && this.#hasAnswered ? this.#failure('lost', error) : error
+    const unsent = why instanceof CallFailure && (why.reason === 'lost' || why.reason === 'silent') ? this.#failure('unreachable', why) : why
+    this.#over ??= unsent
+    hangUp(this.#socket)
+    for (const pending of this.#sent.values()) this.#fail(pending, why)
+    for (const pending of this.#early ?? []) this.#fail(pending, unsent)
     this.#options.onEnd()
   }
 
-  /** What was not sent yet surely had no effect, and a server that has answered before is what it should be. */
-  #seenAs(reason: Reason): Reason {
-    if (reason === 'lost' && !this.#isReady) return 'unreachable'
-    return reason === 'foreign' && this.#isProven ? 'lost' : reason
+  #fail(pending: Pending, error: Error): void {
+    pending.failed(error)
+    this.#settle(pending)
   }
 
   #failure(reason: Reason, cause?: unknown): CallFailure {
     return new CallFailure(reason, this.#options.name, cause)
   }
-
-  /** With an RST the system also takes back what it could not send yet: a write that was given up is not to arrive when the network heals. */
-  #destroy(takesBack: boolean): void {
-    const socket = this.#socket
-    if (takesBack && socket?.remoteAddress !== undefined && !socket.destroyed) socket.resetAndDestroy() // a TCP socket, and connected
-    else socket?.destroy()
-  }
 }
+
+const next = (number: number): number => (number % MOST_OPAQUE) + 1
 
 const bytesOf = ({ body }: Command): number => body?.length ?? 0

@@ -60,7 +60,7 @@ const classOf = (reason: Reason, operation: string): typeof StoreError => {
   switch (reason) {
     case 'unreachable': case 'crowded': return StoreUnavailableError
     case 'silent': return StoreTimeoutError
-    case 'lost': return operation === 'get' ? StoreUnavailableError : StoreOutcomeUnknownError
+    case 'lost': return operation === 'get' || operation === 'open' ? StoreUnavailableError : StoreOutcomeUnknownError
     case 'locked': case 'foreign': return StoreError
   }
 }

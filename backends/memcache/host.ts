@@ -1,7 +1,7 @@
 import { warnOnce } from '../../src/diagnostics.js'
 import { SessionClosedError, TooLargeError } from '../../src/errors.js'
 import type { MemjsServer } from './client.js'
-import { Connection } from './connection.js'
+import { Connection, type ServerSettings } from './connection.js'
 import { CallFailure, Unfit } from './failures.js'
 import { speaksLikeRedis } from './speaks-like-redis.js'
 import type { Address } from './url.js'
@@ -49,15 +49,16 @@ export class Host {
     const { makeServer, timeoutMs, maxValueBytes } = this.#options
     const connection = new Connection(makeServer(), {
       name: this.name,
-      patienceMs: timeoutMs * 0.8,
+      timeoutMs,
       mostReplyBytes: 2 * maxValueBytes + MIB,
+      check: (settings) => this.#heed(settings),
       onEnd: () => {
         if (this.#connection === connection) this.#connection = undefined
       },
     })
     this.#connection = connection
     this.#looking = this.#lookAt(connection)
-    this.#looking.catch(() => {}) // what is wrong shows in the answers, too
+    this.#looking.catch(() => {}) // those who ask are told
     return connection
   }
 
@@ -86,16 +87,16 @@ export class Host {
   async #lookAt(connection: Connection): Promise<void> {
     const { address, timeoutMs } = this.#options
     try {
-      this.#heed(await connection.statistics('settings', performance.now() + timeoutMs))
+      await connection.ready
     } catch (error) {
-      const isSilent = error instanceof CallFailure && error.reason === 'silent' && !connection.isProven
+      const isSilent = error instanceof CallFailure && error.reason === 'silent' && !connection.hasAnswered
       if (!isSilent || !(await speaksLikeRedis(address, timeoutMs))) throw error
       this.#foreignUntil = performance.now() + FOREIGN_MS
       throw this.#foreign()
     }
   }
 
-  #heed(settings: ReadonlyMap<string, string>): void {
+  #heed(settings: ServerSettings): void {
     const { maxValueBytes } = this.#options
     const itemBytes = Number(settings.get('item_size_max') ?? Infinity)
     this.#maxValueBytes = Math.min(maxValueBytes, itemBytes - ITEM_OVERHEAD)

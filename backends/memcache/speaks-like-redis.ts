@@ -1,4 +1,5 @@
 import { connect } from 'node:net'
+import { hangUp } from './hang-up.js'
 import type { Address } from './url.js'
 
 /**
@@ -9,7 +10,7 @@ export const speaksLikeRedis = ({ target }: Address, ms: number): Promise<boolea
   new Promise((resolve) => {
     const socket = connect(target)
     const answer = (speaks: boolean): void => {
-      socket.destroy()
+      hangUp(socket)
       resolve(speaks)
     }
     socket.unref()

@@ -13,8 +13,7 @@ import { inspect } from 'node:util'
 import { spreadOver } from '../../backends/memcache/spread.js'
 import type { BackendContext } from '../../src/namespace-manager.js'
 import { TooLargeError } from '../../src/errors.js'
-import { FaultProxy } from '../support/fault-proxy.js'
-import { freshNamespace, hasMemcached, openMemcache } from '../support/memcache-store.js'
+import { freshNamespace, hasMemcached, key, later, managerOn, proxyTo, startMemcached } from '../support/memcache-store.js'
 import type { MemcacheStore } from '../support/memcache-store.js'
 import { PASSWORD, startWithSasl, USER } from '../support/memcached-sasl.js'
 import { MemcachedServer } from '../support/memcached-server.js'
@@ -28,31 +27,16 @@ anyTest.before(async () => {
 })
 anyTest.after.always(() => shared?.kill())
 
-const key = (label: unknown = 'key'): string => createHash('sha256').update(String(label)).digest('hex')
-const later = (seconds = 3600): number => Date.now() + seconds * 1000
+const start = startMemcached
 
-const start = async (t: ExecutionContext, ...args: string[]): Promise<MemcachedServer> => {
-  const server = await MemcachedServer.start({ args })
-  t.teardown(() => server.kill())
-  return server
-}
-
-const open = (t: ExecutionContext, url: string = shared.url, context: Partial<BackendContext<any>> = {}): MemcacheStore => {
-  const manager = openMemcache(url, { namespace: freshNamespace(), operationTimeout: 10, ...context })
-  t.teardown(() => manager.close())
-  return manager
-}
+/** A busy machine is not what is tested here. */
+const open = (t: ExecutionContext, url: string = shared.url, context: Partial<BackendContext<any>> = {}): MemcacheStore =>
+  managerOn(t, url, { operationTimeout: 10, ...context })
 
 /** Several of one namespace, as several processes would be. */
 const openSeveral = (t: ExecutionContext, count: number, url = shared.url): MemcacheStore[] => {
   const namespace = freshNamespace()
   return Array.from({ length: count }, () => open(t, url, { namespace }))
-}
-
-const proxyFor = async (t: ExecutionContext, server: MemcachedServer): Promise<FaultProxy> => {
-  const proxy = await FaultProxy.start(server.port)
-  t.teardown(() => proxy.close())
-  return proxy
 }
 
 /** The commands on items that `work` costs the server. */
@@ -135,7 +119,7 @@ test('M05: records end never early, and at most two seconds late', async (t) => 
 
 test('a version is used over the connection that told it, and proved by its nonce over another', async (t) => {
   const server = await start(t)
-  const proxy = await proxyFor(t, server)
+  const proxy = await proxyTo(t, server)
   const manager = open(t, `127.0.0.1:${proxy.port}`)
   const stale = await manager.create(key(), 'one', later())
   const version = await manager.replace(key(), 'two', stale!, later())
@@ -389,7 +373,7 @@ test('S052: an idle connection and a lease keep no process alive, a call in flig
 
 test('S052: a server that is not there, or hangs, keeps no process alive either', async (t) => {
   const server = await start(t)
-  server.hang()
+  await server.hang()
   t.teardown(() => server.wake())
   t.is(await run(t, server.url, 'open()'), 'ended after 0 times 10 s\n0')
   t.regex(await run(t, server.url, 'await open().get(key).catch((error) => console.log(error.code))'), /^PHIAL_STORE_(TIMEOUT|UNAVAILABLE)\nended after 0/)

@@ -1,5 +1,7 @@
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { connect } from 'node:net'
 import { userInfo } from 'node:os'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { findProgram, freePorts, ServerProcess } from './server-process.js'
 
 export const MEMCACHED: string | undefined = findProgram('memcached')
@@ -48,10 +50,17 @@ export class MemcachedServer {
     const user = userInfo().uid === 0 ? ['-u', 'nobody'] : []
     const common = ['-l', '127.0.0.1', '-p', String(this.port), '-U', '0', '-t', '1', '-vv', ...user]
     this.#process = await ServerProcess.start(MEMCACHED!, [...common, ...args], /server listening/, { ...process.env, ...env })
+    if (!args.includes('-S')) await this.say('verbosity 0', /OK/)
   }
 
-  hang(): void {
+  /** Resolves when all of it stands still. */
+  async hang(): Promise<void> {
+    const { pid } = this.#process!
     this.#process!.signal('SIGSTOP')
+    const threads = `/proc/${pid}/task`
+    if (!existsSync(threads)) return sleep(100)
+    const stands = (thread: string): boolean => /\) [Tt] /.test(readFileSync(`${threads}/${thread}/stat`, 'latin1'))
+    while (!readdirSync(threads).every(stands)) await sleep(5)
   }
 
   wake(): void {
