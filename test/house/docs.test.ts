@@ -15,7 +15,7 @@ import { optionTables } from '../../backends/registry.js'
 import { inIni } from '../../config/notation.js'
 import { resolveSettings } from '../../config/resolve-settings.js'
 import { table } from '../../config/table.js'
-import { targetsIn } from '../../config/targets.js'
+import { targetFinder } from '../../config/targets.js'
 import { failureAnswer } from '../../src/http/failure-answer.js'
 import { makeSealer } from '../../src/record/seal.js'
 import * as phial from '../../src/index.js'
@@ -95,8 +95,8 @@ test('no page names a code, an event, a setting or a member that there is not', 
   const events = tableUnder(errors, 'channel', 'fields').map(([channel]) => quoted(channel!)[0]!)
   t.deepEqual(all(/\b(phial:[a-z-]+)/g, documents).filter((event) => !events.includes(event)), [])
   const mine = [errors, cookies, operations]
-  const settings = targetsIn(inIni, optionTables)
-  const isKnown = (name: string): boolean => settings.has(`session.${name}`) || name.split('.')[0]! in phial.Session.prototype
+  const find = targetFinder(inIni, optionTables)
+  const isKnown = (name: string): boolean => find(`session.${name}`) !== undefined || name.split('.')[0]! in phial.Session.prototype
   t.deepEqual(all(/\bsession\.([a-z_A-Z.]*[a-zA-Z])/g, mine).filter((name) => !isKnown(name)), [])
   t.deepEqual(all(/\bmanager\.(\w+)/g, mine).filter((name) => !(name in phial.SessionManager.prototype)), [])
 })
@@ -189,7 +189,7 @@ test('S207: the limits are those of the manifests and the tables', (t) => {
   t.is(inAll['a request\'s waiting for its session'], `${table.requestBudget.default} s`)
   t.is(inAll['idle time'], `${grouped(table.timeout.default as number)} s, ${grouped(table.lifetime.default as number)} s`)
   t.is(inAll['secrets, encryption keys'], `${constantIn('config/secrets.ts', 'most')} of each`)
-  t.is(inAll['`manager.close()` waits for pending writes'], `${constantIn('src/session/session-manager.ts', 'CLOSE_MS') / 1000} s`)
+  t.is(inAll['`manager.close()` waits for pending writes, and then for the store to let go'], `${constantIn('src/session/session-manager.ts', 'CLOSE_MS') / 1000} s each`)
   t.is(inAll['`manager.list()`, `manager.revoke()`'], `${constantIn('src/session/owned-sessions.ts', 'MOST_MS') / 1000} s`)
   t.true(inAll['clocks may differ by']?.startsWith(`${constantIn('src/record/time-rules.ts', 'CLOCK_SKEW_MS') / 1000} s;`))
 })
