@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import type { SettingsInput } from '../../src/index.js'
 import { serve } from './app.js'
 import type { App, Teardown } from './app.js'
+import { freshNamespace, hasMemcached, sharedMemcached } from './memcache-store.js'
 
 type Handler = Parameters<typeof serve>[1]
 
@@ -27,7 +28,12 @@ export interface Mode {
   settings(t: Teardown): SettingsInput | Promise<SettingsInput>
 }
 
-/** Every backend of the library, plain and encrypted. */
+const memcache: Mode = {
+  name: 'memcache', isStored: true, isShared: true, canList: false,
+  settings: async (t) => ({ type: 'memcache', url: (await sharedMemcached(t)).url, namespace: freshNamespace() }),
+}
+
+/** Every backend of the library, plain and encrypted; of those that need a server that is not installed, none. */
 export const modes: readonly Mode[] = [
   { name: 'memory', isStored: true, settings: () => ({ type: 'memory' }) },
   { name: 'memory, encrypted', isStored: true, settings: () => ({ type: 'memory', encryptKey: ENCRYPT_KEY }) },
@@ -36,6 +42,7 @@ export const modes: readonly Mode[] = [
     name: 'file, encrypted', isStored: true, isShared: true,
     settings: (t) => ({ type: 'file', dataDir: temporaryDirectory(t), encryptKey: ENCRYPT_KEY }),
   },
+  ...(hasMemcached() ? [memcache] : []),
   { name: 'cookie, signed', isStored: false, settings: () => ({ type: 'cookie' }) },
   { name: 'cookie, encrypted', isStored: false, settings: () => ({ type: 'cookie', encryptKey: ENCRYPT_KEY }) },
 ]

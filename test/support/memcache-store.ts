@@ -35,6 +35,22 @@ export const startMemcached = async (t: Teardown, ...args: string[]): Promise<Me
   return server
 }
 
+let users = 0
+let running: Promise<MemcachedServer> | undefined
+
+/** One for all tests of this process that run at the same time: each takes a namespace of its own. */
+export const sharedMemcached = async (t: Teardown): Promise<MemcachedServer> => {
+  users += 1
+  const server = await (running ??= MemcachedServer.start())
+  t.teardown(async () => {
+    users -= 1
+    if (users > 0) return
+    running = undefined
+    await server.kill()
+  })
+  return server
+}
+
 export const proxyTo = async (t: Teardown, { port }: { readonly port: number }): Promise<FaultProxy> => {
   const proxy = await FaultProxy.start(port)
   t.teardown(() => proxy.close())
@@ -76,9 +92,11 @@ export const timeToSuccess = async (call: () => Promise<unknown>): Promise<numbe
   return performance.now() - since
 }
 
+let isTold = false
+
 /** Says once that tests are skipped. */
 export const hasMemcached = (): boolean => {
-  if (MEMCACHED !== undefined) return true
-  console.error('memcached is not installed: the tests against it are SKIPPED (apt-get install memcached)')
-  return false
+  if (MEMCACHED === undefined && !isTold) console.error('memcached is not installed: the tests against it are SKIPPED (apt-get install memcached)')
+  isTold = true
+  return MEMCACHED !== undefined
 }
