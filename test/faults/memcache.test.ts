@@ -240,6 +240,19 @@ test('M23: a black hole: calls fail in time, what vanished never arrives, and it
   t.is((await server.commands()).set, 0)
 })
 
+test('M23: a network that delivers late what it kept: a write that was given up does not arrive after all', async (t) => {
+  const server = await startMemcached(t)
+  const proxy = await proxyTo(t, server)
+  const manager = managerOn(t, `127.0.0.1:${proxy.port}`)
+  await manager.get(key())
+  await proxy.set({ kind: 'stall', direction: 'request' })
+  isUnknown(t, await outcomeOf(() => manager.create(key(), 'late', later())))
+  await proxy.heal()
+  await recovers(t, manager)
+  await sleep(200)
+  t.is((await server.commands()).set, 0)
+})
+
 test('M23: replies that are swallowed: a write did happen, once', async (t) => {
   const server = await startMemcached(t)
   const proxy = await proxyTo(t, server)
