@@ -4,6 +4,7 @@ import { ConfigError, DependencyError } from '../src/errors.js'
 import type { Backend, BackendContext, NamespaceManager, NamespaceManagerClass, OptionTable, RequestNamespace } from '../src/namespace-manager.js'
 import { cookieBackend } from './cookie.js'
 import { fileBackend } from './file.js'
+import { memcacheBackend } from './memcache.js'
 import { memoryBackend } from './memory.js'
 import { redisBackend } from './redis.js'
 
@@ -15,6 +16,7 @@ export const backends: Readonly<Record<string, AnyBackend>> = {
   file: fileBackend,
   cookie: cookieBackend,
   redis: redisBackend,
+  memcache: memcacheBackend,
 }
 
 /** The option tables of `session.TYPE.NAME`. */

@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import type { SettingsInput } from '../../src/index.js'
 import { serve } from './app.js'
 import type { App, Teardown } from './app.js'
+import { freshNamespace, hasMemcached, sharedMemcached } from './memcache-store.js'
 import { borrowCluster } from './redis-cluster.js'
 import { borrowSentinels } from './redis-sentinel.js'
 import { borrowRedis, redisProgram, tellMissing } from './redis-server.js'
@@ -40,7 +41,12 @@ if (missingRedis !== undefined) tellMissing('the tests of every backend are, for
 const onRedis = async (servers: Promise<{ readonly url: string }>, settings: SettingsInput = {}): Promise<SettingsInput> =>
   ({ type: 'redis', url: (await servers).url, namespace: `test-${randomUUID()}`, ...settings })
 
-/** Every backend of the library, plain and encrypted. */
+const memcache: Mode = {
+  name: 'memcache', isStored: true, isShared: true, canList: false, missing: hasMemcached() ? undefined : 'memcached',
+  settings: async (t) => ({ type: 'memcache', url: (await sharedMemcached(t)).url, namespace: freshNamespace() }),
+}
+
+/** Every backend of the library, plain and encrypted; of one whose server is not installed the tests are skipped. */
 export const modes: readonly Mode[] = [
   { name: 'memory', isStored: true, settings: () => ({ type: 'memory' }) },
   { name: 'memory, encrypted', isStored: true, settings: () => ({ type: 'memory', encryptKey: ENCRYPT_KEY }) },
@@ -53,6 +59,7 @@ export const modes: readonly Mode[] = [
   { name: 'redis, encrypted', isStored: true, isShared: true, missing: missingRedis, settings: (t) => onRedis(borrowRedis(t), { encryptKey: ENCRYPT_KEY }) },
   { name: 'redis Sentinel', isStored: true, isShared: true, missing: missingRedis, settings: (t) => onRedis(borrowSentinels(t)) },
   { name: 'redis Cluster', isStored: true, isShared: true, missing: missingRedis, settings: (t) => onRedis(borrowCluster(t)) },
+  memcache,
   { name: 'cookie, signed', isStored: false, settings: () => ({ type: 'cookie' }) },
   { name: 'cookie, encrypted', isStored: false, settings: () => ({ type: 'cookie', encryptKey: ENCRYPT_KEY }) },
 ]
