@@ -1,0 +1,33 @@
+import { createHash } from 'node:crypto'
+import type { Key, PartitionId } from './client.js'
+
+/** Where the entities of one namespace are. */
+export interface Space {
+  readonly partition: PartitionId
+  /** The kinds of records, of owners' entries and of leases. */
+  readonly kinds: { readonly records: string; readonly owners: string; readonly leases: string }
+  record(key: string): Key
+  owned(owner: string, key: string): Key
+  lease(key: string): Key
+}
+
+export const spaceOf = (namespace: string, databaseId: string, kind: string): Space => {
+  const partition = { databaseId, namespaceId: namespaceId(namespace) }
+  const kinds = { records: kind, owners: `${kind}Owner`, leases: `${kind}Lease` }
+  const keyOf = (of: string, name: string): Key => ({ partitionId: partition, path: [{ kind: of, name }] })
+  return {
+    partition,
+    kinds,
+    record: (key) => keyOf(kinds.records, key),
+    owned: (owner, key) => keyOf(kinds.owners, owner + key),
+    lease: (key) => keyOf(kinds.leases, key),
+  }
+}
+
+const HASHED = 'sha256.'
+
+/** Datastore's namespaces are of these characters, and no `__reserved__` ones. Others are hashed. */
+const namespaceId = (namespace: string): string => {
+  const isPlain = /^[0-9A-Za-z._-]{1,100}$/.test(namespace) && !/^__.*__$/.test(namespace) && !namespace.startsWith(HASHED)
+  return isPlain ? namespace : HASHED + createHash('sha256').update(namespace).digest('hex')
+}
