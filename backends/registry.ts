@@ -3,6 +3,7 @@ import { basename, isAbsolute, resolve } from 'node:path'
 import { ConfigError, DependencyError } from '../src/errors.js'
 import type { Backend, BackendContext, NamespaceManager, NamespaceManagerClass, OptionTable, RequestNamespace } from '../src/namespace-manager.js'
 import { cookieBackend } from './cookie.js'
+import { datastoreBackend } from './datastore.js'
 import { fileBackend } from './file.js'
 import { memoryBackend } from './memory.js'
 
@@ -13,6 +14,7 @@ export const backends: Readonly<Record<string, AnyBackend>> = {
   memory: memoryBackend,
   file: fileBackend,
   cookie: cookieBackend,
+  datastore: datastoreBackend,
 }
 
 /** The option tables of `session.TYPE.NAME`. */

@@ -165,15 +165,13 @@ interface ClientOptions {
   readonly sslCreds?: unknown
 }
 
-const PACKAGE = '@google-cloud/datastore'
-
 /** Throws `ConfigError`, or `DependencyError` when the package is missing. */
 export const clientSource = (address: Address, options: DatastoreOptions): ClientSource => {
   const { client } = options
   if (isLowLevel(client)) return { make: () => client }
   const given = client && optionsOf(client)
   checkKeyFile(options.keyFilename)
-  const { v1 } = requireClient<DatastoreModule>(PACKAGE, '10', 'datastore')
+  const { v1 } = requireClient<DatastoreModule>('@google-cloud/datastore', '10', 'datastore')
   const all = { ...(given ?? clientOptions(address, options)), ...CHANNEL }
   return {
     make: () => new v1.DatastoreClient('sslCreds' in all ? { ...WITHOUT_METADATA_SERVER, ...all } : all),
@@ -209,8 +207,8 @@ const originOf = ({ servicePath = 'datastore.googleapis.com', port = 443, sslCre
 
 /** gRPC belongs to the client: another copy of it makes credentials that it does not know. */
 const insecure = (): unknown => {
-  const require = createRequire(createRequire(import.meta.url).resolve(PACKAGE))
-  return (require('google-gax') as { grpc: { credentials: { createInsecure(): unknown } } }).grpc.credentials.createInsecure()
+  const load = createRequire(createRequire(import.meta.url).resolve('@google-cloud/datastore'))
+  return (load('google-gax') as { grpc: { credentials: { createInsecure(): unknown } } }).grpc.credentials.createInsecure()
 }
 
 const isLowLevel = (client: object | undefined): client is DatastoreClient =>

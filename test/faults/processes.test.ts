@@ -20,7 +20,8 @@ const statuses = async (requests: readonly Promise<Response>[]): Promise<number[
   [...new Set((await Promise.all(requests)).map(({ status }) => status))].sort()
 
 for (const mode of sharedModes) {
-  test(`${mode.name}: 4 processes × 25 requests on one session: all keys are left, and updates count`, async (t) => {
+  const testIt = mode.missing === undefined ? test : test.skip
+  testIt(`${mode.name}: 4 processes × 25 requests on one session: all keys are left, and updates count`, async (t) => {
     const processes = await start(t, mode, 4)
     const browser = clientOf(processes[0]!.url)
     await browser.get('/set/first')
@@ -32,7 +33,7 @@ for (const mode of sharedModes) {
     for (const each of processes) await each.kill('SIGTERM')
   })
 
-  test(`${mode.name}: a session that one process ended is gone in the others, whatever they were about to do`, async (t) => {
+  testIt(`${mode.name}: a session that one process ended is gone in the others, whatever they were about to do`, async (t) => {
     const processes = await start(t, mode, 2)
     for (const end of ['/logout', '/renew', '/revoke/ann']) {
       for (let round = 0; round < 4; round++) {
@@ -49,14 +50,16 @@ for (const mode of sharedModes) {
     }
   })
 
-  test(`${mode.name}: of renewals in several processes one wins, and no old id lives on`, async (t) => {
+  testIt(`${mode.name}: of renewals in several processes one wins, and no old id lives on`, async (t) => {
     const processes = await start(t, mode, 2)
     for (let round = 0; round < 6; round++) {
       const browser = clientOf(processes[0]!.url)
       await browser.get('/set/a')
       const rivals = Array.from({ length: 6 }, (_, n) => thiefOf(browser, processes[n % 2]!.url))
       const answers = await Promise.all(rivals.map((rival) => rival.get('/renew')))
-      t.is(answers.filter(({ status }) => status === 200).length, 1)
+      // Who comes when it is over finds no session, and renews an empty one.
+      const renewed = await Promise.all(answers.filter(({ status }) => status === 200).map((answer) => answer.text()))
+      t.is(renewed.filter((text) => text === '{"a":1}').length, 1)
       t.is(await browser.text('/'), '{}')
       const texts = await Promise.all(rivals.map((rival) => rival.text('/')))
       t.is(texts.filter((text) => text === '{"a":1}').length, 1)

@@ -39,7 +39,8 @@ const handler = async (req: SessionRequest, res: ServerResponse): Promise<void> 
 }
 
 for (const mode of modes) {
-  test(`${mode.name}: a session's story for a browser`, async (t) => {
+  const testIt = mode.missing === undefined ? test : test.skip
+  testIt(`${mode.name}: a session's story for a browser`, async (t) => {
     const { client } = await serveMode(t, mode, handler)
     const browser = client()
     t.is(await browser.text('/'), '{}')
@@ -61,7 +62,7 @@ for (const mode of modes) {
     t.is(await client().text('/'), '{}')
   })
 
-  test(`${mode.name}: reading sends no cookie, and values of all kinds come back as they were`, async (t) => {
+  testIt(`${mode.name}: reading sends no cookie, and values of all kinds come back as they were`, async (t) => {
     const value = { text: 'é😀\u0000\n"\\', number: 0.1, list: [1, [2], {}], none: null, yes: true, deep: { er: { est: ['ß'] } } }
     const { client } = await serveMode(t, mode, async (req, res) => {
       const session = await req.session.load()
@@ -77,7 +78,8 @@ for (const mode of modes) {
 }
 
 for (const mode of storedModes) {
-  test(`${mode.name}: 100 parallel requests leave 100 keys, 100 updates count 100, and a reader reverts nothing`, async (t) => {
+  const testIt = mode.missing === undefined ? test : test.skip
+  testIt(`${mode.name}: 100 parallel requests leave 100 keys, 100 updates count 100, and a reader reverts nothing`, async (t) => {
     const { client } = await serveMode(t, mode, handler)
     const browser = client()
     await browser.get('/set/first/1')
@@ -88,7 +90,7 @@ for (const mode of storedModes) {
     t.is(data.n, 100)
   })
 
-  test(`${mode.name}: the old cookie is dead after log-in, log-out and invalidation`, async (t) => {
+  testIt(`${mode.name}: the old cookie is dead after log-in, log-out and invalidation`, async (t) => {
     const { client } = await serveMode(t, mode, handler)
     for (const end of ['/login/ann', '/logout', '/invalidate']) {
       const browser = client()
@@ -99,7 +101,7 @@ for (const mode of storedModes) {
     }
   })
 
-  test(`${mode.name}: an owner's sessions are ended, and listed where that can be`, async (t) => {
+  testIt(`${mode.name}: an owner's sessions are ended, and listed where that can be`, async (t) => {
     const { client, manager } = await serveMode(t, mode, handler)
     const browsers = [client(), client(), client()]
     for (const browser of browsers) await browser.get('/login/ann')

@@ -1,4 +1,4 @@
-import type { TestFn } from 'ava'
+import { randomUUID } from 'node:crypto'
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -16,17 +16,15 @@ const jar = [
 
 const java = findProgram('java')
 
-/** Why there is no emulator to test with, if there is none. */
-export const missing: string | undefined =
-  jar === undefined ? 'the Datastore emulator is not installed: set DATASTORE_EMULATOR_JAR to its CloudDatastore.jar'
-  : java === undefined ? 'java, which the Datastore emulator runs on, is not installed'
+/** What is not installed, if the tests cannot have an emulator. */
+export const missingEmulator: string | undefined =
+  jar === undefined ? 'the Datastore emulator (DATASTORE_EMULATOR_JAR may name its CloudDatastore.jar)'
+  : java === undefined ? 'java, which the Datastore emulator runs on,'
   : undefined
 
-/** `test`, or where there is no emulator `test.skip`, saying why. */
-export const testOn = <Context>(test: TestFn<Context>): TestFn<Context> => {
-  if (missing === undefined) return test
-  console.warn(`SKIPPED, the tests of datastore: ${missing}`)
-  return Object.assign(test.skip as unknown as TestFn<Context>, { serial: test.serial.skip })
+/** Says why tests are skipped, when they are. */
+export const tellMissing = (what: string): void => {
+  if (missingEmulator !== undefined) process.stderr.write(`\n${what} skipped: ${missingEmulator} is not installed\n\n`)
 }
 
 /** The client looks for Google's metadata server, but where it is told that there is none. */
@@ -89,23 +87,19 @@ const answering = async (port: number): Promise<void> => {
   }
 }
 
-let shared: Promise<DatastoreEmulator> | undefined
-let users = 0
+let borrowed: { users: number; readonly emulator: Promise<DatastoreEmulator> } | undefined
 
-/** One for all tests of a file, which is gone when the last of them is over. Namespaces keep them apart. */
-export const sharedEmulator = async (t: Teardown): Promise<DatastoreEmulator> => {
-  users += 1
-  shared ??= DatastoreEmulator.start()
-  const emulator = await shared
+/** The emulator that the tests of this process share: started for the first of them, stopped after the last. */
+export const borrowEmulator = async (t: Teardown): Promise<DatastoreEmulator> => {
+  const mine = (borrowed ??= { users: 0, emulator: DatastoreEmulator.start() })
+  mine.users += 1
   t.teardown(async () => {
-    if (--users > 0) return
-    shared = undefined
-    await emulator.kill()
+    if (--mine.users > 0) return
+    borrowed = undefined
+    await (await mine.emulator).kill()
   })
-  return emulator
+  return mine.emulator
 }
 
-let namespaces = 0
-
 /** One that no other test has. */
-export const freshNamespace = (): string => `test-${process.pid}-${++namespaces}`
+export const freshNamespace = (): string => `test-${randomUUID()}`

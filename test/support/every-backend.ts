@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import type { SettingsInput } from '../../src/index.js'
 import { serve } from './app.js'
 import type { App, Teardown } from './app.js'
+import { borrowEmulator, freshNamespace, missingEmulator, tellMissing } from './datastore-emulator.js'
 
 type Handler = Parameters<typeof serve>[1]
 
@@ -24,8 +25,16 @@ export interface Mode {
   readonly isShared?: boolean
   /** It knows which sessions an owner has; so by default. */
   readonly canList?: boolean
+  /** What it needs and is not installed: its tests are skipped, and counted as skipped. */
+  readonly missing?: string | undefined
   settings(t: Teardown): SettingsInput | Promise<SettingsInput>
 }
+
+tellMissing('the tests of every backend are, for datastore,')
+
+/** Each test has a namespace of its own on one emulator. */
+const onDatastore = async (t: Teardown): Promise<SettingsInput> =>
+  ({ type: 'datastore', url: (await borrowEmulator(t)).url, namespace: freshNamespace() })
 
 /** Every backend of the library, plain and encrypted. */
 export const modes: readonly Mode[] = [
@@ -36,6 +45,7 @@ export const modes: readonly Mode[] = [
     name: 'file, encrypted', isStored: true, isShared: true,
     settings: (t) => ({ type: 'file', dataDir: temporaryDirectory(t), encryptKey: ENCRYPT_KEY }),
   },
+  { name: 'datastore', isStored: true, isShared: true, missing: missingEmulator, settings: onDatastore },
   { name: 'cookie, signed', isStored: false, settings: () => ({ type: 'cookie' }) },
   { name: 'cookie, encrypted', isStored: false, settings: () => ({ type: 'cookie', encryptKey: ENCRYPT_KEY }) },
 ]
