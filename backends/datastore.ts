@@ -5,6 +5,7 @@ import { clientSource } from './datastore/client.js'
 import { DatastoreManager } from './datastore/datastore-manager.js'
 import { manifest, optionTable, type DatastoreOptions } from './datastore/manifest.js'
 import { Service } from './datastore/service.js'
+import { spaceOf } from './datastore/space.js'
 
 export type { DatastoreOptions } from './datastore/manifest.js'
 
@@ -24,12 +25,13 @@ export const datastoreBackend: Backend<DatastoreOptions> = {
   options: optionTable,
   takesUrl: true,
   open(context: BackendContext<DatastoreOptions>): DatastoreManager {
-    const { url, options } = context
+    const { url, namespace, options } = context
     checkKind(options.kind)
     if (url !== undefined && options.client !== undefined) throw new ConfigError('url: the client that was given knows its server', { setting: 'url' })
     // A client that was given knows its project, too.
     const address = addressOf(url, options, options.client === undefined ? process.env : {})
-    return new DatastoreManager(context, new Service(clientSource(address, options), address))
+    const space = spaceOf(address, namespace, options.kind)
+    return new DatastoreManager(context, new Service(clientSource(address, options), space.partition), space)
   },
 }
 

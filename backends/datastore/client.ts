@@ -119,7 +119,7 @@ export interface Key {
 }
 
 export interface PartitionId {
-  readonly projectId?: string | null
+  readonly projectId?: string | null | undefined
   readonly databaseId?: string | null
   readonly namespaceId?: string | null
 }

@@ -11,7 +11,7 @@ import { pagesOf } from './pages.js'
 import { purge } from './purge.js'
 import { Records } from './records.js'
 import type { Service } from './service.js'
-import { spaceOf, type Space } from './space.js'
+import type { Space } from './space.js'
 import { Write } from './write.js'
 
 /** Of the time that the library waits, so that who knows best what happened tells it. */
@@ -30,11 +30,11 @@ export class DatastoreManager implements NamespaceManager, Enumerable, Purgeable
   readonly #underWay = new Set<Promise<unknown>>()
   #closing: Promise<void> | undefined
 
-  constructor({ namespace, now, options, operationTimeout = 1 }: BackendContext<DatastoreOptions>, service: Service) {
+  constructor({ now, operationTimeout = 1 }: BackendContext<DatastoreOptions>, service: Service, space: Space) {
     this.#now = now
     this.#timeoutMs = operationTimeout * 1000 * SHARE
     this.#service = service
-    this.#space = spaceOf(namespace, service.databaseId, options.kind)
+    this.#space = space
     this.#records = new Records(service, now)
     this.#owners = new OwnerEntries(service, this.#space, now)
     this.#leases = new Leases(service, now, this.#deadline)
@@ -66,7 +66,7 @@ export class DatastoreManager implements NamespaceManager, Enumerable, Purgeable
 
   async *keys(): AsyncGenerator<string> {
     const search = { kind: this.#space.kinds.records, paths: ['expires'], deadline: this.#deadline }
-    const pages = pagesOf(this.#service, this.#space, search)
+    const pages = pagesOf(this.#service, search)
     for (;;) {
       const { value: page } = await this.#run('keys', () => pages.next())
       if (page === undefined) return

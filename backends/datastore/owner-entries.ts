@@ -40,7 +40,7 @@ export class OwnerEntries {
   async list(owner: string, deadline: number): Promise<string[]> {
     const keys: string[] = []
     const search = { kind: this.#space.kinds.owners, filter: this.#entriesOf(owner), paths: [], deadline: () => deadline }
-    for await (const page of pagesOf(this.#service, this.#space, search)) {
+    for await (const page of pagesOf(this.#service, search)) {
       for (const { entity } of page) keys.push(nameOf(entity?.key).slice(owner.length))
     }
     return keys

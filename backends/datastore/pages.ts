@@ -1,7 +1,6 @@
 import { tryUntil } from './attempts.js'
 import type { EntityResult, Filter, Query } from './client.js'
 import type { Service } from './service.js'
-import type { Space } from './space.js'
 
 /** Entities got at a time. */
 const PAGE = 100
@@ -20,7 +19,7 @@ export interface Search {
 }
 
 /** What a query finds, a page at a time. */
-export async function* pagesOf(service: Service, { partition }: Space, { kind, filter, order, paths, deadline }: Search): AsyncGenerator<readonly EntityResult[]> {
+export async function* pagesOf(service: Service, { kind, filter, order, paths, deadline }: Search): AsyncGenerator<readonly EntityResult[]> {
   const query: Query = {
     kind: [{ name: kind }],
     limit: { value: PAGE },
@@ -32,7 +31,7 @@ export async function* pagesOf(service: Service, { partition }: Space, { kind, f
   for (;;) {
     const until = deadline()
     const page = { ...query, ...(startCursor && { startCursor }) }
-    const { entityResults, endCursor, moreResults } = await tryUntil(until, () => service.query(partition, page, until, paths))
+    const { entityResults, endCursor, moreResults } = await tryUntil(until, () => service.query(page, until, paths))
     const found = entityResults ?? []
     yield found
     if (found.length < PAGE && !NOT_FINISHED.has(moreResults)) return

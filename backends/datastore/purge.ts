@@ -33,7 +33,7 @@ const purgeKind = async (task: PurgeTask, kind: string): Promise<number> => {
   let removed = 0
   for (const shard of SHARDS) {
     const filter = diedIn(shard, task.now() - GRACE_MS)
-    for await (const page of pagesOf(task.service, task.space, { kind, filter, order: 'purge', paths: [], deadline: task.deadline })) {
+    for await (const page of pagesOf(task.service, { kind, filter, order: 'purge', paths: [], deadline: task.deadline })) {
       if (task.shouldStop()) return removed
       removed += await removeDead(task, page)
     }

@@ -1,9 +1,10 @@
 import type {
-  CallOptions, ClientSource, CommitAnswer, DatastoreClient, EntityResult, Key, LookupAnswer, Mutation, MutationResult, PartitionId, Query, QueryAnswer,
+  CallOptions, ClientSource, CommitAnswer, DatastoreClient, EntityResult, Key, LookupAnswer, Mutation, MutationResult, Query, QueryAnswer,
 } from './client.js'
 import { Connection } from './connection.js'
 import { CODE, Failure } from './failure.js'
 import { Places } from './places.js'
+import type { Partition } from './space.js'
 import { within } from './within.js'
 
 /** What one connection carries at a time, with Google as the server. */
@@ -18,15 +19,14 @@ interface Common {
 
 /** The calls of Datastore that are used, one RPC each. Deadlines are of `performance.now()`; all reject with a `Failure`. */
 export class Service {
-  readonly databaseId: string
   readonly #connection: Connection
+  readonly #partition: Partition
   readonly #places = new Places(MOST_AT_ONCE)
-  #projectId: string | undefined
 
-  constructor(source: ClientSource, { projectId, databaseId }: { readonly projectId: string | undefined; readonly databaseId: string }) {
-    this.databaseId = databaseId
+  /** All keys are of this partition; its project is put in when it is found. */
+  constructor(source: ClientSource, partition: Partition) {
     this.#connection = new Connection(source)
-    this.#projectId = projectId
+    this.#partition = partition
   }
 
   /** Of these keys, those that are there. `paths`: the properties that are wanted, all by default; more may come. */
@@ -47,9 +47,9 @@ export class Service {
     throw Failure.answered(CODE.UNKNOWN)
   }
 
-  async query(partitionId: PartitionId, query: Query, deadline: number, paths: readonly string[]): Promise<NonNullable<QueryAnswer['batch']>> {
+  async query(query: Query, deadline: number, paths: readonly string[]): Promise<NonNullable<QueryAnswer['batch']>> {
     const { batch } = await this.#send<QueryAnswer>(deadline, (client, common, options) =>
-      client.runQuery({ ...common, partitionId: { ...common, ...partitionId }, query, ...(paths.length > 0 && { propertyMask: { paths } }) }, options))
+      client.runQuery({ ...common, partitionId: this.#partition, query, ...(paths.length > 0 && { propertyMask: { paths } }) }, options))
     if (batch) return batch
     throw Failure.answered(CODE.UNKNOWN)
   }
@@ -64,10 +64,11 @@ export class Service {
     if (!(await this.#places.take(deadline))) throw Failure.unreached('found too many calls under way')
     try {
       const client = await this.#connection.ready(deadline)
-      const projectId = (this.#projectId ??= await this.#findProject(client, deadline))
+      const projectId = (this.#partition.projectId ??= await this.#findProject(client, deadline))
+      const { databaseId } = this.#partition
       const timeout = deadline - performance.now()
       if (timeout <= 0) throw Failure.unreached('could not reach the server in time')
-      return await this.#answer(call(client, { projectId, databaseId: this.databaseId }, { timeout, retry: null }), deadline)
+      return await this.#answer(call(client, { projectId, databaseId }, { timeout, retry: null }), deadline)
     } finally {
       this.#places.free()
     }

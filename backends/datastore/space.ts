@@ -1,9 +1,18 @@
 import { createHash } from 'node:crypto'
-import type { Key, PartitionId } from './client.js'
+import type { Address } from './address.js'
+import type { Key } from './client.js'
+
+/** What all keys of a namespace have in common. */
+export interface Partition {
+  /** Absent until it is found. Keys that lack it are not of a database that is named. */
+  projectId?: string | undefined
+  readonly databaseId: string
+  readonly namespaceId: string
+}
 
 /** Where the entities of one namespace are. */
 export interface Space {
-  readonly partition: PartitionId
+  readonly partition: Partition
   /** The kinds of records, of owners' entries and of leases. */
   readonly kinds: { readonly records: string; readonly owners: string; readonly leases: string }
   record(key: string): Key
@@ -11,8 +20,8 @@ export interface Space {
   lease(key: string): Key
 }
 
-export const spaceOf = (namespace: string, databaseId: string, kind: string): Space => {
-  const partition = { databaseId, namespaceId: namespaceId(namespace) }
+export const spaceOf = ({ projectId, databaseId }: Address, namespace: string, kind: string): Space => {
+  const partition = { projectId, databaseId, namespaceId: namespaceId(namespace) }
   const kinds = { records: kind, owners: `${kind}Owner`, leases: `${kind}Lease` }
   const keyOf = (of: string, name: string): Key => ({ partitionId: partition, path: [{ kind: of, name }] })
   return {
