@@ -3,6 +3,7 @@ import { basename, isAbsolute, resolve } from 'node:path'
 import { ConfigError, DependencyError } from '../src/errors.js'
 import type { Backend, BackendContext, NamespaceManager, NamespaceManagerClass, OptionTable, RequestNamespace } from '../src/namespace-manager.js'
 import { cookieBackend } from './cookie.js'
+import { datastoreBackend } from './datastore.js'
 import { fileBackend } from './file.js'
 import { memcacheBackend } from './memcache.js'
 import { memoryBackend } from './memory.js'
@@ -17,6 +18,7 @@ export const backends: Readonly<Record<string, AnyBackend>> = {
   cookie: cookieBackend,
   redis: redisBackend,
   memcache: memcacheBackend,
+  datastore: datastoreBackend,
 }
 
 /** The option tables of `session.TYPE.NAME`. */

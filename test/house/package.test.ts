@@ -154,8 +154,8 @@ test('package.json: licence, engines, and no host', (t) => {
 
 test('every package that the code names is a dependency, and every dependency is named', (t) => {
   const code = shipped().filter((name) => /^dist\/(?!test\/).*\.js$/.test(name)).map(text)
-  const named = code.flatMap((js) => [...js.matchAll(/^(?:import|export) .*?from '([^.'][^']*)'|\brequire\('([^.'][^']*)'\)|import\.meta\.url\)\('([^']+)'\)|\brequireClient\('([^']+)'/gm)])
-    .map(([, from, required, loaded, client]) => (from ?? required ?? loaded ?? client)!).filter((name) => !name.startsWith('node:') && name !== 'phial')
+  const named = code.flatMap((js) => [...js.matchAll(/^(?:import|export) .*?from '([^.'][^']*)'|\brequire(?:Client)?\('([^.'][^']*)'|import\.meta\.url\)\('([^']+)'\)/gm)])
+    .map(([, from, required, loaded]) => (from ?? required ?? loaded)!).filter((name) => !name.startsWith('node:') && name !== 'phial')
   t.deepEqual([...new Set(named)].sort(), [...Object.keys(manifest()['dependencies']), ...Object.keys(manifest()['peerDependencies'])].sort())
   t.deepEqual(Object.keys(manifest()['peerDependencies']).filter((name) => manifest()['peerDependenciesMeta'][name]?.optional !== true), [])
 })

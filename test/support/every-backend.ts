@@ -9,6 +9,7 @@ import { freshNamespace, hasMemcached, sharedMemcached } from './memcache-store.
 import { borrowCluster } from './redis-cluster.js'
 import { borrowSentinels } from './redis-sentinel.js'
 import { borrowRedis, redisProgram, tellMissing } from './redis-server.js'
+import { borrowEmulator, missingEmulator } from './datastore-emulator.js'
 
 type Handler = Parameters<typeof serve>[1]
 
@@ -46,6 +47,12 @@ const memcache: Mode = {
   settings: async (t) => ({ type: 'memcache', url: (await sharedMemcached(t)).url, namespace: freshNamespace() }),
 }
 
+
+
+/** Each test has a namespace of its own on one emulator. */
+const onDatastore = async (t: Teardown): Promise<SettingsInput> =>
+  ({ type: 'datastore', url: (await borrowEmulator(t)).url, namespace: freshNamespace() })
+
 /** Every backend of the library, plain and encrypted; of one whose server is not installed the tests are skipped. */
 export const modes: readonly Mode[] = [
   { name: 'memory', isStored: true, settings: () => ({ type: 'memory' }) },
@@ -60,6 +67,7 @@ export const modes: readonly Mode[] = [
   { name: 'redis Sentinel', isStored: true, isShared: true, missing: missingRedis, settings: (t) => onRedis(borrowSentinels(t)) },
   { name: 'redis Cluster', isStored: true, isShared: true, missing: missingRedis, settings: (t) => onRedis(borrowCluster(t)) },
   memcache,
+  { name: 'datastore', isStored: true, isShared: true, missing: missingEmulator, settings: onDatastore },
   { name: 'cookie, signed', isStored: false, settings: () => ({ type: 'cookie' }) },
   { name: 'cookie, encrypted', isStored: false, settings: () => ({ type: 'cookie', encryptKey: ENCRYPT_KEY }) },
 ]

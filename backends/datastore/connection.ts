@@ -1,0 +1,133 @@
+import { connect } from 'node:http2'
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { ClientSource, DatastoreClient } from './client.js'
+import { Failure } from './failure.js'
+import { within } from './within.js'
+
+/** What a client's stub has, where it speaks gRPC. */
+interface Channel {
+  getConnectivityState(tryToConnect: boolean): number
+  watchConnectivityState(state: number, deadline: Date, callback: (error?: Error) => void): void
+}
+
+const READY = 2
+const CONNECTING = 1
+
+/** A client that is initialized. */
+interface Link {
+  readonly client: DatastoreClient
+  readonly channel: Channel | undefined
+  /** 0: it is not. */
+  connectingSince: number
+}
+
+/** So many calls in a row go unanswered before the connection is doubted. */
+const MOST_SILENT = 3
+/** A handshake is doubted after so long: gRPC waits for one for ever. */
+const HANDSHAKE_MS = 500
+/** Behind an HTTP proxy nobody can look whether the server answers: then a client is replaced this often. */
+const BLIND_MS = 120_000
+
+/**
+ * One client and its connection, made when it is first needed, and again when it cannot be initialized or hangs. Before a new one
+ * takes the place of one that hangs it is seen whether the server answers at all: gRPC leaves a connection that it could not finish
+ * open for ever, and a process has only so many.
+ */
+export class Connection {
+  readonly #source: ClientSource
+  #link: Promise<Link> | undefined
+  #silent = 0
+  #look: Promise<void> | undefined
+  #replacedAt = performance.now()
+  #isClosed = false
+
+  constructor(source: ClientSource) {
+    this.#source = source
+  }
+
+  /** A client that is connected. Rejects with a `Failure` when there is none until the deadline (of `performance.now()`). */
+  async ready(deadline: number): Promise<DatastoreClient> {
+    if (this.#silent >= MOST_SILENT) await Promise.race([this.#lookForAnother(), sleep((deadline - performance.now()) / 2)])
+    for (;;) {
+      const link = await within(this.#open(), deadline, () => Failure.unreached('could not be initialized in time'))
+      const { client, channel } = link
+      if (channel === undefined || (await this.#isReady(link, channel, deadline))) return client
+      if (performance.now() >= deadline) throw Failure.unreached('could not reach the server in time')
+    }
+  }
+
+  answered(): void {
+    this.#silent = 0
+  }
+
+  timedOut(): void {
+    this.#silent += 1
+  }
+
+  async close(): Promise<void> {
+    this.#isClosed = true
+    await this.#letGo()
+  }
+
+  #open(): Promise<Link> {
+    this.#link ??= this.#make().catch((cause: unknown) => {
+      this.#link = undefined // a failure is not remembered
+      throw Failure.broken(cause)
+    })
+    return this.#link
+  }
+
+  async #make(): Promise<Link> {
+    const client = this.#source.make()
+    const stub = (await client.initialize?.()) as { getChannel?(): Channel } | undefined
+    return { client, channel: stub?.getChannel?.(), connectingSince: 0 }
+  }
+
+  /** Waits a little, and tells whether it is ready now: meanwhile another may have taken its place. */
+  async #isReady(link: Link, channel: Channel, deadline: number): Promise<boolean> {
+    const state = channel.getConnectivityState(true)
+    const now = performance.now()
+    if (state !== CONNECTING) link.connectingSince = 0
+    if (state === READY) return true
+    if (state === CONNECTING && now - (link.connectingSince ||= now) > HANDSHAKE_MS) void this.#lookForAnother()
+    const until = Math.min(deadline, now + 100)
+    await new Promise<void>((changed) => channel.watchConnectivityState(state, new Date(Date.now() + until - now), () => changed()))
+    return channel.getConnectivityState(true) === READY
+  }
+
+  /** Replaces the client if the server answers a new connection. One at a time; never rejects. */
+  #lookForAnother(): Promise<void> {
+    const { own } = this.#source
+    if (own === undefined || this.#isClosed) return Promise.resolve()
+    this.#look ??= answers(own.origin)
+      .then((isThere) => {
+        const isTime = isThere || performance.now() - this.#replacedAt > BLIND_MS
+        if (!isTime || this.#isClosed) return
+        this.#replacedAt = performance.now()
+        this.#silent = 0
+        void this.#letGo()
+      })
+      .finally(() => { this.#look = undefined })
+    return this.#look
+  }
+
+  async #letGo(): Promise<void> {
+    const link = this.#link
+    this.#link = undefined
+    if (link === undefined || this.#source.own === undefined) return
+    await link.then(({ client }) => client.close()).catch(() => {})
+  }
+}
+
+/** Whether an HTTP/2 server is there. It is told nothing; whether it is the right one, the client finds out. */
+const answers = (origin: string): Promise<boolean> => new Promise((resolve) => {
+  const session = connect(origin, { rejectUnauthorized: false })
+  const end = (isThere: boolean): void => {
+    clearTimeout(timer)
+    session.destroy()
+    resolve(isThere)
+  }
+  const timer = setTimeout(end, HANDSHAKE_MS, false)
+  session.once('remoteSettings', () => end(true))
+  for (const over of ['error', 'close']) session.on(over, () => end(false))
+})

@@ -1,0 +1,105 @@
+import { randomUUID } from 'node:crypto'
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { Teardown } from './app.js'
+import { findProgram, freePorts, ServerProcess } from './server-process.js'
+
+const JAR = 'platform/cloud-datastore-emulator/CloudDatastore.jar'
+const MAIN = 'com.google.cloud.datastore.emulator.CloudDatastore'
+
+const jar = [
+  process.env['DATASTORE_EMULATOR_JAR'],
+  ...[process.env['CLOUDSDK_ROOT_DIR'], '/usr/lib/google-cloud-sdk', '/usr/share/google-cloud-sdk', '/opt/google-cloud-sdk', join(process.env['HOME'] ?? '/', 'google-cloud-sdk')]
+    .filter((folder) => folder !== undefined).map((folder) => join(folder, JAR)),
+].find((path) => path !== undefined && existsSync(path))
+
+const java = findProgram('java')
+
+/** What is not installed, if the tests cannot have an emulator. */
+export const missingEmulator: string | undefined =
+  jar === undefined ? 'the Datastore emulator (DATASTORE_EMULATOR_JAR may name its CloudDatastore.jar)'
+  : java === undefined ? 'java, which the Datastore emulator runs on,'
+  : undefined
+
+/** Says why tests are skipped, when they are. */
+export const tellMissing = (what: string): void => {
+  if (missingEmulator !== undefined) process.stderr.write(`\n${what} skipped: ${missingEmulator} is not installed\n\n`)
+}
+
+/** The client looks for Google's metadata server, but where it is told that there is none. */
+process.env['METADATA_SERVER_DETECTION'] = 'none'
+
+/** The emulator, as a process of its own. It keeps all in memory unless it is given a directory. */
+export class DatastoreEmulator {
+  readonly port: number
+  readonly #directory: string | undefined
+  #server: ServerProcess
+
+  private constructor(port: number, directory: string | undefined, server: ServerProcess) {
+    this.port = port
+    this.#directory = directory
+    this.#server = server
+  }
+
+  static async start(directory?: string): Promise<DatastoreEmulator> {
+    const [port] = await freePorts(1) as [number]
+    return new DatastoreEmulator(port, directory, await run(port, directory))
+  }
+
+  get url(): string {
+    return `http://127.0.0.1:${this.port}/phial-test`
+  }
+
+  signal(signal: NodeJS.Signals): void {
+    this.#server.signal(signal)
+  }
+
+  kill(): Promise<void> {
+    return this.#server.kill()
+  }
+
+  /** Kills it, if it still runs, and starts it at the same place. */
+  async restart(): Promise<void> {
+    await this.kill()
+    this.#server = await run(this.port, this.#directory)
+  }
+}
+
+/** The wrapper script that comes with it leaves java behind when it is killed. */
+const run = async (port: number, directory: string | undefined): Promise<ServerProcess> => {
+  const storage = directory === undefined ? ['--store_on_disk=false'] : ['--store_on_disk=true', `--storage_file=${join(directory, 'store.bin')}`]
+  const server = await ServerProcess.start(java!, [
+    '-Xmx256m', '-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1', '-cp', jar!, MAIN, 'start',
+    '--host=127.0.0.1', `--port=${port}`, '--consistency=1.0', ...storage,
+  ], /is now running/)
+  await answering(port)
+  return server
+}
+
+const answering = async (port: number): Promise<void> => {
+  const end = performance.now() + 30_000
+  for (;;) {
+    const answer = await fetch(`http://127.0.0.1:${port}/`).then((response) => response.text()).catch(String)
+    if (answer.trim() === 'Ok') return
+    if (performance.now() > end) throw new Error(`the emulator is not ready: ${answer}`)
+    await sleep(20)
+  }
+}
+
+let borrowed: { users: number; readonly emulator: Promise<DatastoreEmulator> } | undefined
+
+/** The emulator that the tests of this process share: started for the first of them, stopped after the last. */
+export const borrowEmulator = async (t: Teardown): Promise<DatastoreEmulator> => {
+  const mine = (borrowed ??= { users: 0, emulator: DatastoreEmulator.start() })
+  mine.users += 1
+  t.teardown(async () => {
+    if (--mine.users > 0) return
+    borrowed = undefined
+    await (await mine.emulator).kill()
+  })
+  return mine.emulator
+}
+
+/** One that no other test has. */
+export const freshNamespace = (): string => `test-${randomUUID()}`
