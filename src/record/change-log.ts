@@ -108,7 +108,7 @@ const applyChange = (change: Change, saved: Readonly<Record<string, unknown>>, r
     case 'clear':
       content.data = {}
       content.fields = {}
-      meta.owner = undefined
+      meta.owner = meta.generations = undefined
       break
     case 'set':
       if (Object.hasOwn(saved, change.key)) content.data[change.key] = saved[change.key]

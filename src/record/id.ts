@@ -29,6 +29,9 @@ export const ownerKeyOf = (owner: string): string => {
   return hash('sha256', `phial owner ${owner}`)
 }
 
+/** Where an owner's generation is kept, among the records of the namespace. */
+export const generationKeyOf = (owner: string): string => hash('sha256', `phial generation ${ownerKeyOf(owner)}`)
+
 /** A short text that no other write has: 96 random bits, 16 characters of base64url. Throws like `newId`. */
 export const nonce = (): string => randomText(12)
 

@@ -7,6 +7,8 @@ export interface RecordMeta {
   authenticatedAt?: number | undefined
   savedAt: number
   owner?: string | undefined
+  /** Of which of its owner's generations it is: one of them has to be the current one. */
+  generations?: readonly string[] | undefined
   /** A cookie domain and path of this session's own. */
   domain?: string | undefined
   path?: string | undefined
@@ -47,6 +49,7 @@ interface Header {
   a?: number
   s?: number
   o?: string
+  g?: readonly string[]
   d?: string
   p?: string
   m?: string
@@ -64,6 +67,7 @@ export const formatRecord = (key: string, { meta, payload }: RecordForm): string
   const header: Header = { v: 1, k: checkOf(key), w: meta.writes, c: meta.createdAt, s: meta.savedAt }
   if (meta.authenticatedAt !== undefined) header.a = meta.authenticatedAt
   if (meta.owner !== undefined) header.o = meta.owner
+  if (meta.generations !== undefined && meta.generations.length > 0) header.g = meta.generations
   if (meta.domain !== undefined) header.d = meta.domain
   if (meta.path !== undefined) header.p = meta.path
   return `${JSON.stringify(header)}\n${payload}`
@@ -98,10 +102,10 @@ const parseHeader = (line: string): Header => {
 }
 
 const metaOf = (header: Header): RecordMeta => {
-  const { c, s, a, o, d, p, w } = header
+  const { c, s, a, o, g, d, p, w } = header
   if (!isTime(c) || !isTime(s) || !(a === undefined || isTime(a))) throw new CodecError('the record has no times', '')
-  if (![o, d, p].every(isOptionalText) || !isTextList(w)) throw new CodecError('the record has a damaged header', '')
-  return { createdAt: c, savedAt: s, authenticatedAt: a, owner: o, domain: d, path: p, writes: w }
+  if (![o, d, p].every(isOptionalText) || !isTextList(w) || !(g === undefined || isTextList(g))) throw new CodecError('the record has a damaged header', '')
+  return { createdAt: c, savedAt: s, authenticatedAt: a, owner: o, generations: g, domain: d, path: p, writes: w }
 }
 
 const isTime = (value: unknown): value is number => Number.isSafeInteger(value)

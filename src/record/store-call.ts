@@ -1,17 +1,23 @@
+import { Breaker } from '../breaker.js'
 import { emit } from '../diagnostics.js'
-import { SessionError, StoreError, StoreTimeoutError } from '../errors.js'
+import { SessionError, StoreError, StoreTimeoutError, StoreUnavailableError } from '../errors.js'
+
+const READING: ReadonlySet<string> = new Set(['get', 'listOwned'])
 
 /**
  * Every call of a namespace manager goes through here: it gets a deadline, and whatever comes out of it is one of
- * phial's errors.
+ * phial's errors. While the store is known to be down it is not asked, and the answer comes at once.
  */
 export class StoreCalls {
-  readonly #backend: string
+  readonly backend: string
   readonly #timeoutMs: number
-  #failing = false
+  /** A store that takes no writes for now (a full disk, a replica) still answers reads. */
+  readonly #reads = new Breaker()
+  readonly #writes = new Breaker()
+  #lastFailure: StoreError | undefined
 
   constructor(backend: string, timeoutSeconds: number) {
-    this.#backend = backend
+    this.backend = backend
     this.#timeoutMs = timeoutSeconds * 1000
   }
 
@@ -29,12 +35,14 @@ export class StoreCalls {
   }
 
   async #checked<T>(operation: string, ms: number, call: () => Promise<T>): Promise<T> {
+    const breaker = READING.has(operation) ? this.#reads : this.#writes
+    if (!breaker.admits()) throw this.#known(operation)
     try {
       const answer = await this.#withDeadline(operation, Math.max(0, ms), call)
-      if (this.#failing) this.#recovered()
+      this.#succeeded(breaker)
       return answer
     } catch (error) {
-      throw this.#failed(operation, error)
+      throw this.#failed(operation, error, breaker)
     }
   }
 
@@ -48,25 +56,39 @@ export class StoreCalls {
   }
 
   #timedOut(operation: string, ms: number): StoreTimeoutError {
-    const message = `${this.#backend}: ${operation} was not answered within ${Math.round(ms)} ms`
-    return new StoreTimeoutError(message, { backend: this.#backend, operation })
+    const message = `${this.backend}: ${operation} was not answered within ${Math.round(ms)} ms`
+    return new StoreTimeoutError(message, { backend: this.backend, operation })
   }
 
-  #failed(operation: string, error: unknown): SessionError {
-    const known = error instanceof SessionError ? error : this.#foreign(operation, error)
-    if (known instanceof StoreError) {
-      this.#failing = true
-      emit('store-error', { backend: this.#backend, operation, error: known })
+  #succeeded(breaker: Breaker): void {
+    breaker.succeeded()
+    if (this.#lastFailure === undefined) return
+    this.#lastFailure = undefined
+    emit('store-recovered', { backend: this.backend })
+  }
+
+  #failed(operation: string, error: unknown, breaker: Breaker): SessionError {
+    const failure = error instanceof SessionError ? error : this.#foreign(operation, error)
+    if (failure instanceof StoreError) {
+      if (failure.retryable) breaker.failed()
+      this.#tell(operation, (this.#lastFailure = failure))
     }
-    return known
+    return failure
+  }
+
+  /** Nothing was sent, so nothing came of it. */
+  #known(operation: string): StoreError {
+    const message = `${this.backend}: ${operation} was not tried, since the store does not answer`
+    const failure = new StoreUnavailableError(message, { backend: this.backend, operation, cause: this.#lastFailure })
+    this.#tell(operation, failure)
+    return failure
+  }
+
+  #tell(operation: string, error: StoreError): void {
+    emit('store-error', { backend: this.backend, operation, error })
   }
 
   #foreign(operation: string, cause: unknown): StoreError {
-    return new StoreError(`${this.#backend}: ${operation} failed`, { backend: this.#backend, operation, cause })
-  }
-
-  #recovered(): void {
-    this.#failing = false
-    emit('store-recovered', { backend: this.#backend })
+    return new StoreError(`${this.backend}: ${operation} failed`, { backend: this.backend, operation, cause })
   }
 }

@@ -1,10 +1,11 @@
 import { emit } from '../diagnostics.js'
 import { CodecError, StoreUnavailableError } from '../errors.js'
-import { isId, keyOf } from '../record/id.js'
+import { isId, keyOf, nonce } from '../record/id.js'
 import { destroyRecord } from '../record/lifecycle.js'
 import type { Owners } from '../record/owners.js'
 import { isMoved } from '../record/record.js'
 import type { RecordForm } from '../record/record.js'
+import { REFUSED } from '../record/sealed-store.js'
 import type { Found, SealedStore } from '../record/sealed-store.js'
 import type { TimeRules } from '../record/time-rules.js'
 import { Session } from './session.js'
@@ -45,14 +46,15 @@ export class OwnedSessions {
     this.#assertListable()
     const deadline = performance.now() + MOST_MS
     const sessions = new Map<string, SessionSummary>() // an id that was renewed may be listed under both keys
+    const generation = await this.#owners.generation(owner, deadline)
     for (const key of await this.#owners.list(owner, deadline)) {
       const found = await this.#follow(key, deadline)
-      if (found?.record.meta.owner === owner) sessions.set(found.key, this.#summaryOf(found))
+      if (found?.record.meta.owner === owner && isOf(found.record, generation)) sessions.set(found.key, this.#summaryOf(found))
     }
     return [...sessions.values()]
   }
 
-  async revoke(which: Revocation): Promise<number> {
+  async revoke(which: Revocation): Promise<number | undefined> {
     const deadline = performance.now() + MOST_MS
     if ('id' in which) return assertText(which.id, 'an id') && isId(which.id) && (await this.#end(keyOf(which.id), deadline)) ? 1 : 0
     assertText(which.owner, 'an owner')
@@ -60,12 +62,33 @@ export class OwnedSessions {
     return this.#endAll(which.owner, keyOfExcept(which.except), deadline)
   }
 
+  /** Begins another generation, which alone tells where nothing can be listed, then ends what is listed. */
+  async #endAll(owner: string, except: string | undefined, deadline: number): Promise<number | undefined> {
+    const generation = nonce()
+    if (except !== undefined) await this.#spare(owner, except, generation, deadline)
+    await this.#owners.beginGeneration(owner, generation, deadline)
+    return this.#owners.canList ? this.#endListed(owner, except, deadline) : undefined
+  }
+
+  /** The record names the generation to come before that one counts, so that the session lives throughout; renewed ids are followed. */
+  async #spare(owner: string, except: string, generation: string, deadline: number): Promise<void> {
+    for (;;) {
+      const found = await this.#follow(except, deadline)
+      if (found?.record.meta.owner !== owner) return
+      const { meta, payload } = found.record
+      const now = await this.#owners.generation(owner, deadline)
+      if (!isOf(found.record, now)) return
+      const form = { meta: { ...meta, generations: [generation, ...(now === undefined ? meta.generations ?? [] : [now])] }, payload }
+      if ((await this.#records.replace(found.key, form, found.version, deadline)) !== REFUSED) return
+      this.#checkTime(deadline)
+    }
+  }
+
   /**
    * Lists and ends until a pass finds nothing to end. An entry without a record is left: it may be that of a log-in on its
    * way, which comes after this.
    */
-  async #endAll(owner: string, except: string | undefined, deadline: number): Promise<number> {
-    this.#assertListable()
+  async #endListed(owner: string, except: string | undefined, deadline: number): Promise<number> {
     for (let ended = 0, before = -1; ; ) {
       if (ended === before) return ended
       before = ended
@@ -74,8 +97,12 @@ export class OwnedSessions {
         ended++
         await this.#owners.remove(owner, key, deadline)
       }
-      if (performance.now() >= deadline) throw new StoreUnavailableError('sessions keep appearing', { backend: this.#records.backend, operation: 'revoke' })
+      this.#checkTime(deadline)
     }
+  }
+
+  #checkTime(deadline: number): void {
+    if (performance.now() >= deadline) throw new StoreUnavailableError('sessions keep appearing or changing', { backend: this.#records.backend, operation: 'revoke' })
   }
 
   /** The entry of an id that was renewed leads to the record under its new key. */
@@ -118,6 +145,10 @@ export class OwnedSessions {
 interface Listed extends Found<RecordForm> {
   readonly key: string
 }
+
+/** A generation that was lost says nothing against a session that an index knows. */
+const isOf = ({ meta }: RecordForm, generation: string | undefined): boolean =>
+  generation === undefined || meta.generations === undefined || meta.generations.includes(generation)
 
 /** A session that cannot be told must not be taken for none: then all would end. */
 const keyOfExcept = (except: string | Session<any> | undefined): string | undefined => {

@@ -118,7 +118,7 @@ export class SessionData {
   clear(): void {
     emptyOut(this.content.data)
     this.content.fields = {}
-    this.meta.owner = undefined
+    this.meta.owner = this.meta.generations = undefined
     this.log.clear()
   }
 
@@ -167,8 +167,9 @@ export class SessionData {
     if (snapshot.life !== this.#life) return
     this.#underWay = this.#underWay.filter((other) => other !== snapshot)
     this.#stored = form
-    if (isWhole) Object.assign(this.meta, { createdAt: form.meta.createdAt, savedAt: form.meta.savedAt, writes: form.meta.writes })
-    else this.#rebase()
+    if (!isWhole) return this.#rebase()
+    const { createdAt, savedAt, writes, owner, generations } = form.meta
+    Object.assign(this.meta, { createdAt, savedAt, writes }, owner === this.meta.owner && { generations })
   }
 
   /** A snapshot could not be stored: its changes are unsaved again, before those made since. */

@@ -52,7 +52,7 @@ export interface SessionManagerOptions {
   readonly carrierFor: (req: any, res: any, listener: ExchangeListener) => Carrier
 }
 
-/** How long `close()` waits for what is pending, in milliseconds. */
+/** How long `close()` waits for what is pending, and then for the store to let go, in milliseconds. */
 const CLOSE_MS = 5_000
 
 /** All sessions of one namespace: makes them, finds them, ends them. May serve many handlers. */
@@ -132,10 +132,10 @@ export class SessionManager<T extends object = Record<string, any>> {
   }
 
   /**
-   * Ends sessions: all of an owner, all but one, or a single one. Resolves to how many were ended; from then on no request in flight
-   * brings one of them back. Rejects with `TypeError` where the backend keeps none, or cannot list an owner's.
+   * Ends sessions: all of an owner, all but one, or a single one. Resolves to how many were ended (`undefined` for an owner's where the
+   * backend cannot list them); from then on no request in flight brings one of them back. Rejects with `TypeError` where the backend keeps none.
    */
-  revoke(which: Revocation): Promise<number> {
+  revoke(which: Revocation): Promise<number | undefined> {
     return this.#guarded(() => this.#owned().revoke(which))
   }
 
@@ -154,7 +154,7 @@ export class SessionManager<T extends object = Record<string, any>> {
     })
   }
 
-  /** Writes what is pending, for 5 seconds at most, and lets go of the store. Later requests get `SessionClosedError`. May be called twice. */
+  /** Writes what is pending, for 5 seconds at most, and lets go of the store, for as long. Later requests get `SessionClosedError`. May be called twice. */
   close(): Promise<void> {
     this.#isClosed = true
     return (this.#closing ??= this.#close())
@@ -165,10 +165,8 @@ export class SessionManager<T extends object = Record<string, any>> {
   }
 
   async #close(): Promise<void> {
-    const timer = new AbortController()
-    await Promise.race([this.#drained(), sleep(CLOSE_MS, undefined, { signal: timer.signal }).catch(() => {})])
-    timer.abort()
-    await this.#options.store.close()
+    await atMost(CLOSE_MS, this.#drained())
+    await atMost(CLOSE_MS, this.#options.store.close())
   }
 
   async #drained(): Promise<void> {
@@ -199,8 +197,9 @@ export class SessionManager<T extends object = Record<string, any>> {
     if (found === undefined) return undefined
     if (found.movedTo === undefined) {
       const { meta } = found.found.record
-      if (found.found.touched && meta.owner !== undefined) await budget.spend(owners.add(meta.owner, key, rules.indexExpiry(meta), budget.deadline))
-      return found
+      if (meta.owner === undefined || !owners.isDue(found.found.touched)) return found
+      if ((await budget.spend(owners.admit(meta, key, budget.deadline))) !== undefined) return found
+      return void emit('gone', { backend: records.backend, operation: 'get' })
     }
     if (policy.regenerateGrace === 0 || found.until <= rules.now()) return void emit('unknown-id', { backend: records.backend })
     const renewed = await this.#read(context, found.movedTo, false)
@@ -244,7 +243,7 @@ export class SessionManager<T extends object = Record<string, any>> {
     const { backend, rules, sealer, maxBytes, codec } = this.#options
     const records = new SealedStore({ store, backend, calls: this.#calls, rules, sealer, maxBytes })
     const locks = store.supports.lockable ? (store as NamespaceManager & Lockable) : undefined
-    return { records, writer: new Writer(records, codec), owners: new Owners(store, this.#calls), locks, calls: this.#calls }
+    return { records, writer: new Writer(records, codec), owners: new Owners(store, records, this.#calls), locks, calls: this.#calls }
   }
 
   #owned(): OwnedSessions {
@@ -275,6 +274,11 @@ export class SessionManager<T extends object = Record<string, any>> {
 
 showAs<SessionManager>(SessionManager, (manager) => `SessionManager { backend: ${manager.backend} }`)
 Object.defineProperty(SessionManager.prototype, MANAGER_BRAND, { value: true })
+
+const atMost = async (ms: number, work: Promise<void>): Promise<void> => {
+  const timer = new AbortController()
+  await Promise.race([work, sleep(ms, undefined, { signal: timer.signal }).catch(() => {})]).finally(() => timer.abort())
+}
 
 /** What is the same for all sessions behind one namespace manager. */
 type Stored = Pick<SessionContext, 'records' | 'writer' | 'owners' | 'locks' | 'calls'>

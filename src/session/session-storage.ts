@@ -8,8 +8,9 @@ import type { OpenRecord } from '../record/change-log.js'
 import { newId } from '../record/id.js'
 import { destroyRecord, renewRecord } from '../record/lifecycle.js'
 import { isMoved } from '../record/record.js'
-import type { Content, RecordForm } from '../record/record.js'
+import type { Content, RecordForm, RecordMeta } from '../record/record.js'
 import type { Found } from '../record/sealed-store.js'
+import type { Written } from '../record/writer.js'
 import { writePromise } from '../write-promise.js'
 import { SessionCookie } from './session-cookie.js'
 import type { SessionContext } from './session-context.js'
@@ -54,6 +55,8 @@ export class SessionStorage {
   /** A cookie is due whose session is to be confirmed before the head leaves. */
   #isRenewalDue: boolean
   #cookieSent = false
+  /** What the owner's admission answered last. */
+  #admitted: Pick<RecordMeta, 'owner' | 'generations'> = {}
   #tail: Promise<unknown> = Promise.resolve()
 
   constructor(context: SessionContext, origin: SessionOrigin) {
@@ -268,8 +271,8 @@ export class SessionStorage {
     if (id !== undefined || this.#isIdDead) this.#id = id ?? newId()
     for (let ids = 0; ids < MOST_IDS; ids++) {
       try {
-        await this.#indexed(form, this.#key)
-        const found = await this.#spend((deadline) => records.create(this.#key, form, deadline))
+        const owned = await this.#indexed(form, this.#key)
+        const found = await this.#spend((deadline) => records.create(this.#key, owned, deadline))
         if (found !== undefined) return this.#began(found)
       } catch (error) {
         if (error instanceof StoreOutcomeUnknownError) this.#id = newId()
@@ -290,12 +293,9 @@ export class SessionStorage {
 
   /** What is written while nobody else wrote is the record as the session shows it; else its changes are made on the newer one. */
   async #replace(base: Found<RecordForm>, snapshot: Snapshot): Promise<void> {
-    const direct = this.#directly(base, snapshot)
-    await this.#indexed(snapshot.form, this.#key)
-    const written = await this.#spend((deadline) => this.#context.writer.write(this.#key, {
-      base, deadline, direct, apply: (record) => this.data.replay(snapshot, record),
-    }))
-    this.#found = written
+    const whole = this.#directly(base, snapshot)
+    const owned = await this.#indexed(whole ?? snapshot.form, this.#key)
+    const written = await this.#write(base, (record) => this.data.replay(snapshot, record), whole && owned)
     this.data.landed(snapshot, written.record, written.isDirect)
     this.#resendCookie()
   }
@@ -308,10 +308,20 @@ export class SessionStorage {
     await this.#indexed(base.record, this.#key)
     // One that goes along with an unsaved clear().
     if (this.data.meta.owner !== base.record.meta.owner) await this.#indexed({ meta: this.data.meta, payload: '' }, this.#key)
-    const written = await this.#spend((deadline) => this.#context.writer.write(this.#key, { base, apply, deadline }))
-    this.#found = written
+    const written = await this.#write(base, apply)
     this.#resendCookie()
     return written
+  }
+
+  /** `direct` is what to write if nobody else wrote meanwhile. */
+  async #write(base: Found<RecordForm>, change: (record: OpenRecord) => void, direct?: RecordForm): Promise<Written> {
+    const apply = (record: OpenRecord): void => {
+      change(record)
+      if (record.meta.owner === this.#admitted.owner) record.meta.generations ??= this.#admitted.generations
+    }
+    const written = await this.#spend((deadline) => this.#context.writer.write(this.#key, { base, deadline, direct, apply }))
+    await this.#assertNotRevoked(base, written.record, this.#key)
+    return (this.#found = written)
   }
 
   async #renew(base: Found<RecordForm>, snapshot: Snapshot): Promise<void> {
@@ -322,16 +332,18 @@ export class SessionStorage {
     for (let ids = 0; ids < MOST_IDS; ids++) {
       const id = newId()
       const newKey = keyOf(id)
-      let form = await this.#indexed(first, newKey)
+      const begun = await this.#indexed(first, newKey)
+      let form = begun
       const merge = async (newer: RecordForm): Promise<RecordForm> => (form = await this.#indexed(this.data.merge(snapshot, newer), newKey))
       const renewed = await this.#spend((deadline) =>
-        renewRecord(records, { oldKey, newKey, base, form: first, graceMs: policy.regenerateGrace * 1000, merge }, deadline))
+        renewRecord(records, { oldKey, newKey, base, form: begun, graceMs: policy.regenerateGrace * 1000, merge }, deadline))
       if (renewed === undefined) continue
       this.#forgetOwner(base.record.meta.owner, renewed === 'gone' ? newKey : oldKey)
       if (renewed === 'gone') throw this.#gone('replace')
+      await this.#assertNotRevoked(base, renewed.record, newKey)
       this.#id = id
       this.#found = renewed
-      this.data.landed(snapshot, renewed.record, form === direct)
+      this.data.landed(snapshot, renewed.record, direct !== undefined && form === begun)
       this.#sendCookie()
       return emit('regenerated', { backend: records.backend })
     }
@@ -367,11 +379,23 @@ export class SessionStorage {
     emit('destroyed', { backend: records.backend, reason })
   }
 
-  /** The owner's index knows the key before the record names the owner. */
+  /** The owner's index knows the key before the record names the owner, and the record says of which of their generations it is. */
   async #indexed(form: RecordForm, key: string): Promise<RecordForm> {
-    const { owners, rules } = this.#context
-    if (form.meta.owner !== undefined) await this.#spend((deadline) => owners.add(form.meta.owner, key, rules.indexExpiry(form.meta), deadline))
-    return form
+    const { owner } = form.meta
+    if (owner === undefined) return form
+    const generations = await this.#spend((deadline) => this.#context.owners.admit(form.meta, key, deadline, this.#key))
+    if (generations === undefined) throw this.#gone('replace')
+    this.#admitted = { owner, generations }
+    return { ...form, meta: { ...form.meta, generations } }
+  }
+
+  /** Where only the generation tells of a revocation, a session that leaves its owner must not slip past one. */
+  async #assertNotRevoked({ record: { meta } }: Found<RecordForm>, written: RecordForm, key: string): Promise<void> {
+    const { owners, records } = this.#context
+    if (meta.owner === undefined || meta.owner === written.meta.owner || !owners.isDue(false)) return
+    if ((await this.#spend((deadline) => owners.admit(meta, key, deadline))) !== undefined) return
+    await this.#spend((deadline) => records.discard(key, deadline))
+    throw this.#gone('replace')
   }
 
   /** Only of a key that no record will ever have again. To tidy the index is nobody's waiting: it may hold more than it need. */

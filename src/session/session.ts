@@ -194,7 +194,7 @@ export class Session<T extends object = Record<string, any>> {
   set owner(owner: string | undefined) {
     if (owner !== undefined && (typeof owner !== 'string' || owner === '')) throw new TypeError('an owner is a string that is not empty, or undefined')
     this.#storage.assertChangeable()
-    this.#data.edit(({ meta }) => void (meta.owner = owner), 'owner')
+    this.#data.edit(({ meta }) => Object.assign(meta, { owner, generations: undefined }), 'owner')
   }
 
   /** The cookie, for this session alone. */

@@ -189,7 +189,7 @@ test('S207: the limits are those of the manifests and the tables', (t) => {
   t.is(inAll['a request\'s waiting for its session'], `${table.requestBudget.default} s`)
   t.is(inAll['idle time'], `${grouped(table.timeout.default as number)} s, ${grouped(table.lifetime.default as number)} s`)
   t.is(inAll['secrets, encryption keys'], `${constantIn('config/secrets.ts', 'most')} of each`)
-  t.is(inAll['`manager.close()` waits for pending writes'], `${constantIn('src/session/session-manager.ts', 'CLOSE_MS') / 1000} s`)
+  t.is(inAll['`manager.close()` waits for pending writes, and then for the store to let go'], `${constantIn('src/session/session-manager.ts', 'CLOSE_MS') / 1000} s each`)
   t.is(inAll['`manager.list()`, `manager.revoke()`'], `${constantIn('src/session/owned-sessions.ts', 'MOST_MS') / 1000} s`)
   t.true(inAll['clocks may differ by']?.startsWith(`${constantIn('src/record/time-rules.ts', 'CLOCK_SKEW_MS') / 1000} s;`))
 })

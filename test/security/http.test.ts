@@ -145,7 +145,7 @@ for (const mode of STORED) {
     for (const [act, method, isNew] of cases) {
       for (const how of ['awaited', 'left-alone']) {
         const visitor = new Visitor(port)
-        if (!isNew) await visitor.ask('/save/awaited')
+        await (isNew ? new Visitor(port) : visitor).ask('/save/awaited') // a store that never succeeds would count as down
         store.next(method, down)
         const { status, headers, setCookies, body } = await visitor.ask(`/${act}/${how}`)
         const what = `${act} ${how} ${method}`

@@ -20,6 +20,10 @@ export interface Mode {
   readonly name: string
   /** The server keeps the records: nothing lost and gone is gone hold. */
   readonly isStored: boolean
+  /** Several processes may have the same sessions; the settings are plain values then. */
+  readonly isShared?: boolean
+  /** It knows which sessions an owner has; so by default. */
+  readonly canList?: boolean
   settings(t: Teardown): SettingsInput | Promise<SettingsInput>
 }
 
@@ -27,13 +31,17 @@ export interface Mode {
 export const modes: readonly Mode[] = [
   { name: 'memory', isStored: true, settings: () => ({ type: 'memory' }) },
   { name: 'memory, encrypted', isStored: true, settings: () => ({ type: 'memory', encryptKey: ENCRYPT_KEY }) },
-  { name: 'file', isStored: true, settings: (t) => ({ type: 'file', dataDir: temporaryDirectory(t) }) },
-  { name: 'file, encrypted', isStored: true, settings: (t) => ({ type: 'file', dataDir: temporaryDirectory(t), encryptKey: ENCRYPT_KEY }) },
+  { name: 'file', isStored: true, isShared: true, settings: (t) => ({ type: 'file', dataDir: temporaryDirectory(t) }) },
+  {
+    name: 'file, encrypted', isStored: true, isShared: true,
+    settings: (t) => ({ type: 'file', dataDir: temporaryDirectory(t), encryptKey: ENCRYPT_KEY }),
+  },
   { name: 'cookie, signed', isStored: false, settings: () => ({ type: 'cookie' }) },
   { name: 'cookie, encrypted', isStored: false, settings: () => ({ type: 'cookie', encryptKey: ENCRYPT_KEY }) },
 ]
 
 export const storedModes: readonly Mode[] = modes.filter(({ isStored }) => isStored)
+export const sharedModes: readonly Mode[] = modes.filter(({ isShared }) => isShared)
 
 /** Deadlines are generous: a busy disk is not what is tested. */
 const PATIENT: SettingsInput = { operationTimeout: 10, requestBudget: 20 }

@@ -1,0 +1,68 @@
+import { StoreUnavailableError } from '../errors.js'
+import type { NamespaceManager, StoredRecord } from '../namespace-manager.js'
+import { generationKeyOf } from './id.js'
+import type { StoreCalls } from './store-call.js'
+import type { TimeRules } from './time-rules.js'
+
+/** A generation is kept for this much longer than the sessions that are of it, so that reading it need not move its end each time. */
+const SPARE_MS = 86_400_000
+
+/**
+ * Each owner has a generation, a random word under a key of its own, and a record says of which it is. A revocation begins another, and with
+ * that whatever was made before is dead: also what no index knows of, and a log-in that was on its way.
+ */
+export class OwnerGenerations {
+  readonly #store: NamespaceManager
+  readonly #calls: StoreCalls
+  readonly #rules: TimeRules
+
+  constructor(store: NamespaceManager, calls: StoreCalls, rules: TimeRules) {
+    this.#store = store
+    this.#calls = calls
+    this.#rules = rules
+  }
+
+  /** `undefined` when there is none. Reading it keeps it for as long as a session that is made now may last. */
+  async current(owner: string, deadline: number): Promise<string | undefined> {
+    return (await this.#read(owner, deadline))?.value
+  }
+
+  /** The current one: `proposed`, if there was none. */
+  async begin(owner: string, proposed: string, deadline: number): Promise<string> {
+    for (;;) {
+      const now = await this.current(owner, deadline)
+      if (now !== undefined) return now
+      if (await this.#create(owner, proposed, deadline)) return proposed
+    }
+  }
+
+  /** From here on `next` is the current one. */
+  async renew(owner: string, next: string, deadline: number): Promise<void> {
+    for (;;) {
+      const now = await this.#read(owner, deadline)
+      if (now === undefined ? await this.#create(owner, next, deadline) : await this.#replace(owner, next, now.version, deadline)) return
+      if (performance.now() >= deadline) throw new StoreUnavailableError('others keep revoking too', { backend: this.#calls.backend, operation: 'revoke' })
+    }
+  }
+
+  #read(owner: string, deadline: number): Promise<StoredRecord | undefined> {
+    const ifBefore = this.#lastEnd()
+    return this.#calls.run('get', deadline, () => this.#store.get(generationKeyOf(owner), { expiresAt: ifBefore + SPARE_MS, ifBefore }))
+  }
+
+  async #create(owner: string, generation: string, deadline: number): Promise<boolean> {
+    const created = this.#calls.run('create', deadline, () => this.#store.create(generationKeyOf(owner), generation, this.#lastEnd() + SPARE_MS))
+    return (await created) !== undefined
+  }
+
+  async #replace(owner: string, generation: string, version: string, deadline: number): Promise<boolean> {
+    const replaced = this.#calls.run('replace', deadline, () =>
+      this.#store.replace(generationKeyOf(owner), generation, version, this.#lastEnd() + SPARE_MS))
+    return (await replaced) !== undefined
+  }
+
+  /** When the last session that is there now may end. */
+  #lastEnd(): number {
+    return this.#rules.indexExpiry({ createdAt: this.#rules.now() })
+  }
+}

@@ -1,0 +1,52 @@
+import test from 'ava'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { StoreError, StoreUnavailableError } from '../../src/errors.js'
+import { StoreCalls } from '../../src/record/store-call.js'
+
+const details = { backend: 'own', operation: 'get' }
+const down = () => Promise.reject(new StoreUnavailableError('refused', details))
+const run = <T>(calls: StoreCalls, call: () => Promise<T>, operation = 'get'): Promise<T> => calls.run(operation, Infinity, call)
+
+const broken = async (failure: () => Promise<never>, times = 5): Promise<StoreCalls> => {
+  const calls = new StoreCalls('own', 1)
+  for (let n = 0; n < times; n++) await run(calls, failure).catch(() => {})
+  return calls
+}
+
+test('a store that failed five times and never answered is not asked, and the error says so at once', async (t) => {
+  const calls = await broken(down)
+  let asked = 0
+  const error = await t.throwsAsync(run(calls, async () => asked++), { instanceOf: StoreUnavailableError, code: 'PHIAL_STORE_UNAVAILABLE' })
+  t.is(asked, 0)
+  t.true((error as StoreError).retryable)
+  t.is((error.cause as Error).message, 'refused')
+})
+
+test('a store that came back is found without a restart', async (t) => {
+  const calls = await broken(down)
+  const until = performance.now() + 5_000
+  const attempt = (): Promise<string> => run(calls, async () => 'back').catch(async (error: unknown) => {
+    if (performance.now() > until) throw error
+    await sleep(20)
+    return attempt()
+  })
+  t.is(await attempt(), 'back')
+  t.is(await run(calls, async () => 'at once'), 'at once')
+})
+
+test('failures that only a person can mend stop nobody: they are answered at once as it is', async (t) => {
+  const calls = await broken(() => Promise.reject(new StoreError('wrong password', details)), 20)
+  t.is(await run(calls, async () => 'asked'), 'asked')
+})
+
+test('what is not an error of the store is no outage', async (t) => {
+  const calls = await broken(() => Promise.reject(new TypeError('a fault in an adapter')), 20)
+  t.is(await run(calls, async () => 'asked'), 'asked')
+})
+
+test('a store that takes no writes is read all the same', async (t) => {
+  const calls = new StoreCalls('own', 1)
+  for (let n = 0; n < 20; n++) await run(calls, down, 'create').catch(() => {})
+  t.is(await run(calls, async () => 'read'), 'read')
+  await t.throwsAsync(run(calls, async () => 'written', 'replace'), { code: 'PHIAL_STORE_UNAVAILABLE' })
+})

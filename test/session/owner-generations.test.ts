@@ -1,0 +1,166 @@
+import test from 'ava'
+import { SessionGoneError } from '../../src/errors.js'
+import type { NamespaceManager, OwnerIndex } from '../../src/namespace-manager.js'
+import { generationKeyOf, keyOf, ownerKeyOf } from '../../src/record/id.js'
+import { FaultyStore } from '../support/faulty-store.js'
+import { Browser, Clock, harness, memoryStore } from '../support/harness.js'
+import type { Harness } from '../support/harness.js'
+
+/** A store that cannot list an owner's sessions, as memcached. */
+const withoutIndex = (store: NamespaceManager): NamespaceManager =>
+  Object.assign(new FaultyStore(store).manager, { supports: { ...store.supports, ownerIndex: false } })
+
+const unlisted = (): Harness => {
+  const clock = new Clock()
+  return harness({ clock, store: withoutIndex(memoryStore(clock.now)) })
+}
+
+const logIn = async ({ visit }: Harness, owner = 'ann', browser = new Browser()): Promise<Browser> => {
+  await visit(async (object) => {
+    const session = await object.load()
+    session.owner = owner
+    await session.regenerateId({ authenticated: true })
+  }, browser)
+  return browser
+}
+
+const ownerOf = ({ visit }: Harness, browser: Browser) => visit(async (object) => (await object.load()).owner, browser)
+const idOf = ({ visit }: Harness, browser: Browser) => visit(async (object) => (await object.load()).id, browser)
+
+test('where nothing can be listed, revoking ends all of an owner\'s sessions and nobody else\'s', async (t) => {
+  const made = unlisted()
+  const ann = [await logIn(made), await logIn(made), await logIn(made)]
+  const bob = await logIn(made, 'bob')
+  t.is(await made.manager.revoke({ owner: 'ann' }), undefined)
+  for (const browser of ann) t.is(await ownerOf(made, browser), undefined)
+  t.is(await ownerOf(made, bob), 'bob')
+  t.is(await ownerOf(made, await logIn(made)), 'ann')
+})
+
+test('where nothing can be listed, listing says why not', async (t) => {
+  const made = unlisted()
+  await logIn(made)
+  await t.throwsAsync(made.manager.list({ owner: 'ann' }), { instanceOf: TypeError, message: 'the memory backend cannot list an owner\'s sessions' })
+})
+
+test('where nothing can be listed, the excepted session lives on throughout, and after another revocation', async (t) => {
+  const made = unlisted()
+  const [kept, other] = [await logIn(made), await logIn(made)]
+  const inFlight = await made.open(kept.begin()).load()
+  await made.manager.revoke({ owner: 'ann', except: await idOf(made, kept) })
+  t.is(await ownerOf(made, other), undefined)
+  await inFlight.set('late', 1).save()
+  await made.visit(async (object) => object.regenerateId(), kept)
+  t.is(await ownerOf(made, kept), 'ann')
+  await made.manager.revoke({ owner: 'ann', except: await idOf(made, kept) })
+  t.is(await made.visit(async (object) => object.get('late'), kept), 1)
+  await made.manager.revoke({ owner: 'ann' })
+  t.is(await ownerOf(made, kept), undefined)
+})
+
+test('where nothing can be listed, what was in flight when its owner was revoked stays ended', async (t) => {
+  const works = {
+    save: (session: any) => session.set('a', 1).save(),
+    update: (session: any) => session.update('a', () => 1),
+    renew: (session: any) => session.regenerateId(),
+    'leave and save': (session: any) => { session.owner = undefined; return session.save() },
+    'leave and renew': (session: any) => { session.owner = undefined; return session.regenerateId() },
+    'clear and save': (session: any) => session.clear().save(),
+    'become another\'s': (session: any) => { session.owner = 'bob'; return session.save() },
+  }
+  for (const [name, work] of Object.entries(works)) {
+    const made = unlisted()
+    const browser = await logIn(made)
+    const exchange = browser.begin()
+    const session = await made.open(exchange).load()
+    await made.manager.revoke({ owner: 'ann' })
+    await t.throwsAsync(async () => work(session), { instanceOf: SessionGoneError }, name)
+    t.is(exchange.sent.size, 0, name)
+    t.is(await ownerOf(made, browser), undefined, name)
+    t.true(await made.visit(async (object) => (await object.load()).isNew, browser), name)
+  }
+})
+
+test('where nothing can be listed, a log-in on its way when its owner is revoked does not outlast it', async (t) => {
+  const made = unlisted()
+  const { store } = made
+  const create = store.create.bind(store)
+  store.create = async (key, value, at) => {
+    if (key !== generationKeyOf('ann')) await made.manager.revoke({ owner: 'ann' })
+    return create(key, value, at)
+  }
+  const browser = await logIn(made)
+  store.create = create
+  t.is(await ownerOf(made, browser), undefined)
+})
+
+test('where nothing can be listed, a generation that was evicted logs out, never in', async (t) => {
+  const made = unlisted()
+  const before = await logIn(made)
+  await made.store.delete(generationKeyOf('ann'))
+  t.is(await ownerOf(made, before), undefined)
+  const after = await logIn(made)
+  t.is(await ownerOf(made, after), 'ann')
+  t.is(await ownerOf(made, before), undefined)
+})
+
+test('a generation outlasts every session that is of it', async (t) => {
+  const made = unlisted()
+  for (let days = 0; days < 4; days++) {
+    const browser = await logIn(made)
+    for (let hours = 0; hours < 23; hours++) {
+      made.clock.advance(3_500_000)
+      t.is(await ownerOf(made, browser), 'ann')
+    }
+  }
+})
+
+const loseEntry = ({ store }: Harness, id: string): Promise<void> =>
+  (store as NamespaceManager & OwnerIndex).removeOwned(ownerKeyOf('ann'), keyOf(id))
+
+test('an index entry that was lost is put back by a save, and by a read that moves the session\'s end', async (t) => {
+  const made = harness()
+  const [saving, reading] = [await logIn(made), await logIn(made)]
+  for (const browser of [saving, reading]) await loseEntry(made, await idOf(made, browser))
+  t.is((await made.manager.list({ owner: 'ann' })).length, 0)
+  await made.visit(async (object) => object.set('a', 1).then(() => object.save()), saving)
+  t.is((await made.manager.list({ owner: 'ann' })).length, 1)
+  made.clock.advance(61_000)
+  t.is(await ownerOf(made, reading), 'ann')
+  t.is((await made.manager.list({ owner: 'ann' })).length, 2)
+})
+
+test('a session whose index entry was lost does not outlast its owner\'s revocation', async (t) => {
+  for (const way of ['read', 'save'] as const) {
+    const made = harness()
+    const browser = await logIn(made)
+    const id = await idOf(made, browser)
+    await loseEntry(made, id)
+    await made.manager.revoke({ owner: 'ann' })
+    made.clock.advance(61_000)
+    if (way === 'read') t.is(await ownerOf(made, browser), undefined)
+    else await t.throwsAsync(made.manager.getById(id).then((session) => session!.set('a', 1).save()), { instanceOf: SessionGoneError })
+    t.deepEqual(await made.manager.list({ owner: 'ann' }), [])
+  }
+})
+
+test('a session that was revoked while its index entry was lost is listed no more when that comes back', async (t) => {
+  const made = harness()
+  const browser = await logIn(made)
+  const id = await idOf(made, browser)
+  await loseEntry(made, id)
+  await made.manager.revoke({ owner: 'ann' })
+  const store = made.store as NamespaceManager & OwnerIndex
+  await store.addOwned(ownerKeyOf('ann'), keyOf(id), made.clock.now() + 3_600_000)
+  t.deepEqual(await made.manager.list({ owner: 'ann' }), [])
+})
+
+test('where an index tells, a lost generation is made again of what the sessions hold', async (t) => {
+  const made = harness()
+  const [one, other] = [await logIn(made), await logIn(made)]
+  await made.store.delete(generationKeyOf('ann'))
+  made.clock.advance(61_000)
+  t.is(await ownerOf(made, one), 'ann')
+  t.is(await ownerOf(made, other), 'ann')
+  t.is((await made.manager.list({ owner: 'ann' })).length, 2)
+})
