@@ -137,6 +137,13 @@ export interface BackendContext<Options = Readonly<Record<string, unknown>>> {
   readonly url?: string | undefined
   /** Seconds after which the library gives up waiting for one call, so that a client need not hold it for longer; 1 when absent. */
   readonly operationTimeout?: number | undefined
+  /**
+   * Opens another backend, for one that wraps others: by its name in `session.backends`, by an object with the same words as there, or a
+   * backend, a namespace manager or its class. `option` names the option of this backend that said which, for errors. What it answers
+   * is the caller's to close. Throws `ConfigError` for a name that there is not, for one that leads back to the caller, and for a backend
+   * of scope `request`.
+   */
+  readonly openOther?: ((which: unknown, option?: string) => NamespaceManager) | undefined
   /** Absolute paths, for the backends that keep files. */
   readonly dataDir?: string | undefined
   readonly lockDir?: string | undefined
@@ -177,12 +184,15 @@ export interface Backend<Options = Readonly<Record<string, unknown>>> {
 }
 
 /** A namespace manager's class: made with the context that a backend's `open` is called with. */
-export type NamespaceManagerClass = new (context: BackendContext<any>) => NamespaceManager
+export type NamespaceManagerClass = (new (context: BackendContext<any>) => NamespaceManager) & Partial<Pick<Backend, 'takesUrl'>>
 
 /** One setting of a table: its type, its default, and a sentence for the documentation. */
 export interface OptionRow {
-  /** `object`: made by the application, in TypeScript only; a ready client, for one. */
-  readonly type: 'boolean' | 'count' | 'seconds' | 'string' | 'object'
+  /**
+   * `object`: made by the application, in TypeScript only; a ready client, for one. `backend`: what `BackendContext.openOther` takes, in an
+   * INI file a name.
+   */
+  readonly type: 'boolean' | 'count' | 'seconds' | 'string' | 'object' | 'backend'
   readonly default: boolean | number | string | undefined
   readonly sentence: string
   /** A password or the like: prints as `[redacted]` wherever settings are shown. */

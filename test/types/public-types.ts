@@ -3,7 +3,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Http2ServerRequest, Http2ServerResponse } from 'node:http2'
 import { createServer } from 'node:http'
 import { withSession } from '../../src/index.js'
-import type { Session, SessionManager, SessionRequest } from '../../src/index.js'
+import type { Backend, NamespaceManager, Session, SessionManager, SessionRequest, SettingsInput } from '../../src/index.js'
 
 interface Shop {
   visits: number
@@ -77,3 +77,14 @@ export const facts = (): void => {
   shop.id = 'x'
   void [fallback, maybe, any]
 }
+
+export const settings = (backend: Backend, store: NamespaceManager, client: object): SettingsInput[] => [
+  { type: 'redis', url: 'redis://127.0.0.1', redis: { password: 'x', client } },
+  { type: 'datastore', cache: 'front', cacheTtl: 30, backends: { front: { type: 'memcache', url: '127.0.0.1:11211', memcache: { timeout: 1 } } } },
+  { type: backend, backends: { a: { type: store }, b: { type: backend, namespace: 'x', dataDir: '/d', lockDir: '/l' }, none: undefined } },
+  { type: 'migrating', migrating: { from: 'old', to: { type: 'redis' } }, backends: { old: { type: 'file', dataDir: '/d' } } },
+  // @ts-expect-error a cache is named
+  { cache: { type: 'memcache' } },
+  // @ts-expect-error that is no setting of a backend
+  { backends: { front: { type: 'memcache', timeout: 5 } } },
+]
