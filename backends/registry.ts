@@ -5,6 +5,7 @@ import type { Backend, BackendContext, NamespaceManager, NamespaceManagerClass, 
 import { cookieBackend } from './cookie.js'
 import { fileBackend } from './file.js'
 import { memoryBackend } from './memory.js'
+import { migratingBackend } from './migrating.js'
 
 type AnyBackend = Backend<any>
 
@@ -13,6 +14,7 @@ export const backends: Readonly<Record<string, AnyBackend>> = {
   memory: memoryBackend,
   file: fileBackend,
   cookie: cookieBackend,
+  migrating: migratingBackend,
 }
 
 /** The option tables of `session.TYPE.NAME`. */

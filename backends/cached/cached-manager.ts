@@ -65,10 +65,10 @@ export class CachedManager implements EveryAbility {
     return stored
   }
 
-  /** What a key held before is over already, so that the cache can be told of that meanwhile. */
+  /** Of what the key held before there may be a copy: not every key is new. */
   async create(key: string, value: string, expiresAt: number): Promise<string | undefined> {
-    const [version, isTold] = await Promise.all([this.#store.create(key, value, expiresAt), this.#tell(key)])
-    if (version !== undefined && !isTold) emit('cache-stale', { backend: 'cache', operation: 'create' })
+    const version = await this.#stored(key, () => this.#store.create(key, value, expiresAt))
+    if (!(await this.#tell(key)) && version !== undefined) emit('cache-stale', { backend: 'cache', operation: 'create' })
     return version
   }
 

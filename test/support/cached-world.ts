@@ -205,15 +205,19 @@ export class CachedWorld {
     return undefined
   }
 
-  async #create(by: number): Promise<void> {
+  #create(by: number): Promise<void> {
     const value = this.#nextValue()
-    this.#written(value, await this.#processes[by]!.create(KEY, value, this.#life).catch(() => undefined))
+    return this.#write(by, async () => {
+      const version = await this.#processes[by]!.create(KEY, value, this.#life)
+      this.#written(value, version)
+      return { reign: version === undefined ? -1 : this.#reignOf(version, -1) }
+    }, -1)
   }
 
   #replace(by: number): Promise<void> {
-    const [value, seen, ends] = [this.#nextValue(), this.#seen[by]!, this.#happens(0.2)]
+    const [value, seen, ending] = [this.#nextValue(), this.#seen[by]!, ([undefined, 'moved', 'revoked'] as const)[this.#pick(3)]]
     return this.#write(by, async () => {
-      const version = await this.#processes[by]!.replace(KEY, value, seen, this.#life, ends)
+      const version = await this.#processes[by]!.replace(KEY, value, seen, this.#life, ending)
       this.#written(value, version)
       if (version !== undefined) this.#seen[by] = version
       return version === undefined ? { reign: this.#reignOf(seen), isRefused: true } : { reign: this.#reignOf(version, -1) }
