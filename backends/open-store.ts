@@ -38,6 +38,7 @@ const withCache = (main: OpenStore, name: string, { cacheTtl, now }: Settings, b
   const refuse = refuser('cache')
   const store = stored(main, refuse)
   if (store.supports.scope === 'process') return refuse('the sessions are in this process already: there is nothing to be spared')
+  if (backends.isOpen(name)) return refuse(`${JSON.stringify(name)} is part of the store itself`)
   const cache = backends.other(name, 'cache', [])
   return { type: main.type, store: cachedManager({ store, cache, ttlMs: cacheTtl * 1000, now }) }
 }
@@ -64,7 +65,7 @@ class Backends {
         this.other(which, [place, type, option].filter(Boolean).join('.'), trail)
       const options = revealed(backendOptions[type] ?? {})
       const store = open({ ...shared, namespace, dataDir, lockDir, url: settings.url?.reveal(), options, openOther })
-      this.#opened.push(store)
+      if (store !== settings.type) this.#opened.push(store)
       return { type, store }
     })
   }
@@ -81,7 +82,11 @@ class Backends {
     return store
   }
 
-  /** After a fault, when nobody has them yet. */
+  isOpen(name: string): boolean {
+    return this.#named.has(name)
+  }
+
+  /** After a fault, when nobody has them yet. What was made before is its maker's. */
   close(): void {
     for (const store of this.#opened) store.close().catch(() => {})
   }

@@ -36,12 +36,12 @@ export const otherBackend: Kind<string | Hidden<object>> = {
   check: (value, origin) => (isThing(value) ? new Hidden(value) : backendName.check(value, origin)),
 }
 
-/** A row for the documentation: what stands below each name are settings of their own. */
+/** Nothing is one: what stands below each name are settings of their own. */
 export const backendsByName: Kind<never> = {
   label: 'type of backend',
   read: asWritten,
   check(value, origin) {
-    throw unfit(origin, 'settings below the name of each backend', value)
+    throw unfit(origin, 'an object with the settings of a backend under each name', value)
   },
 }
 

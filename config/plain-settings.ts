@@ -1,4 +1,4 @@
-import { backendName } from './backend-kinds.js'
+import { backendName, backendsByName } from './backend-kinds.js'
 import type { Given, GivenSettings } from './given.js'
 import { inTypeScript } from './notation.js'
 import type { OptionTables } from './option-tables.js'
@@ -33,17 +33,17 @@ const flatten = (entries: readonly [string, unknown][], tables: OptionTables, pa
     const at = path + name
     if (at === 'backends') return backendsIn(value).flatMap(([setting, backend]) => flatten(backend, tables, `${setting}.`))
     if (!Object.hasOwn(tables, name)) return [[at, value]]
-    return entriesOf(value, at, 'an object with options of the backend').map(([option, given]) => [`${at}.${option}`, given])
+    const options = entriesOf(value, () => { throw unfit({ setting: at }, 'an object with options of the backend', value) })
+    return options.map(([option, given]) => [`${at}.${option}`, given])
   })
 
 const backendsIn = (value: unknown): [string, [string, unknown][]][] =>
-  entriesOf(value, 'backends', 'an object with the settings of a backend under each name').map(([name, backend]) => {
+  entriesOf(value, () => backendsByName.check(value, { setting: 'backends' })).map(([name, backend]) => {
     const setting = `backends.${backendName.check(name, { setting: 'backends' })}`
-    return [setting, entriesOf(backend, setting, 'an object with the settings of the backend')]
+    return [setting, entriesOf(backend, () => { throw unfit({ setting }, 'an object with the settings of the backend', backend) })]
   })
 
-const entriesOf = (value: unknown, setting: string, expected: string): [string, unknown][] => {
+const entriesOf = (value: unknown, refuse: () => never): [string, unknown][] => {
   if (value === undefined) return []
-  if (typeof value !== 'object' || value === null) throw unfit({ setting }, expected, value)
-  return Object.entries(value)
+  return typeof value === 'object' && value !== null ? Object.entries(value) : refuse()
 }

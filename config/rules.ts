@@ -33,7 +33,7 @@ export const rules: readonly Rule[] = [
     among: ['cacheTtl', 'touchInterval'],
     broken: ({ cacheTtl, touchInterval }) => cacheTtl > touchInterval,
     because: (name, { cacheTtl, touchInterval }) =>
-      `${name('cacheTtl')}, ${cacheTtl}, is more than ${name('touchInterval')}, ${touchInterval}: a read of a copy touches nothing`,
+      `${name('cacheTtl')}, ${cacheTtl}, is more than ${name('touchInterval')}, ${touchInterval}: a session in use is read from the store that often`,
   },
 
   // one setting, written in two ways

@@ -46,7 +46,7 @@ if [ ! -e "$policy" ]; then
   trap 'exit 1' HUP INT TERM
   printf '#!/bin/sh\\nexit 101\\n' > "$policy" && chmod 755 "$policy" || exit 1
 fi
-run() { timeout --foreground -k 10 240 apt-get -qq -o DPkg::Lock::Timeout=60 "$@"; }
+run() { timeout --foreground -k 10 180 apt-get -qq -o DPkg::Lock::Timeout=60 -o Acquire::http::Timeout=15 "$@"; }
 install() { run install -y --no-install-recommends "$@"; }
 install "$@" 2> /dev/null || { run update && install "$@"; }
 `

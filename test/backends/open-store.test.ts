@@ -148,6 +148,9 @@ test('when one of several cannot be opened, those that were are closed', async (
   const outer = probe('outer', ({ openOther }) => { openOther!('good'); openOther!('bad') })
   t.is(faultOf(t, { type: outer, backends: { good: { type: good }, bad: { type: bad, url: 'x' } } }).message, 'backends.bad.url: no')
   t.deepEqual([good.contexts.length, good.isOpen(), outer.isOpen()], [1, 0, 0])
+  const ready = memoryStore(Date.now)
+  faultOf(t, { type: probe('outer', ({ openOther }) => { openOther!(ready); openOther!('bad') }), backends: { bad: { type: bad } } })
+  t.is(await ready.get('0'.repeat(64)), undefined) // it is not ours to close: nobody has it from us
 })
 
 test('with a cache, the store is asked once for what is read often; both are closed with the manager', async (t) => {
@@ -177,6 +180,15 @@ test('with a cache, the store is asked once for what is read often; both are clo
   t.is(front.contexts[0]?.namespace, 'phial')
   await manager.close()
   t.deepEqual([calls.at(-1), front.isOpen()], ['close', 0])
+})
+
+test('a cache that the store itself is made of is refused', (t) => {
+  const inner = probe('inner')
+  const outer = { ...wrapping(), supports: fileBackend.supports }
+  const shared: Backend = { ...outer, open: (context) => Object.assign(outer.open(context), { supports: fileBackend.supports }) }
+  const input = { type: shared, outer: { behind: 'near' }, backends: { near: { type: inner }, far: { type: inner } } }
+  t.is(faultOf(t, { ...input, cache: 'near' }).message, 'cache: "near" is part of the store itself')
+  make(t, { ...input, cache: 'far' })
 })
 
 test('a url is refused where the type takes none', (t) => {

@@ -155,9 +155,9 @@ const combinations: [string[], string, number, string][] = [
     '"front" is the store itself: give it another url or namespace'],
   [['type = server', 'backends.front.type = server', 'cache = front', 'server.max_calls = 5'], 'cache', 5,
     '"front" is the store itself: give it another url or namespace'],
-  [['cache_ttl = 61'], 'cache_ttl', 3, 'session.cache_ttl, 61, is more than session.touch_interval, 60: a read of a copy touches nothing'],
-  [['touch_interval = 30', 'cache_ttl = 31'], 'cache_ttl', 4, 'session.cache_ttl, 31, is more than session.touch_interval, 30: a read of a copy touches nothing'],
-  [['timeout = 100', 'cache_ttl = 11'], 'cache_ttl', 4, 'session.cache_ttl, 11, is more than session.touch_interval, 10: a read of a copy touches nothing'],
+  [['cache_ttl = 61'], 'cache_ttl', 3, 'session.cache_ttl, 61, is more than session.touch_interval, 60: a session in use is read from the store that often'],
+  [['touch_interval = 30', 'cache_ttl = 31'], 'cache_ttl', 4, 'session.cache_ttl, 31, is more than session.touch_interval, 30: a session in use is read from the store that often'],
+  [['timeout = 100', 'cache_ttl = 11'], 'cache_ttl', 4, 'session.cache_ttl, 11, is more than session.touch_interval, 10: a session in use is read from the store that often'],
 ]
 for (const [written, setting, line, reason] of combinations) {
   test(`S202: ${written.join(', ')} is refused at start, with file and line`, t => {

@@ -55,6 +55,8 @@ test('S204: urls, secret options and ready clients print as [redacted], of furth
     for (const text of prints(value)) for (const hidden of [urlPassword, ownPassword, clientPassword]) t.false(text.includes(hidden), text)
   }
   t.regex(inspect(front), /url: \[redacted\][^]*password: \[redacted\][^]*client: \[redacted\]/)
+  t.deepEqual([String(settings.url), `${settings.url as unknown as string}`, JSON.stringify(settings.url), inspect(settings.url)],
+    ['[redacted]', '[redacted]', '"[redacted]"', '[redacted]'])
   t.is(inspect(settings.url, { customInspect: false, showHidden: true }).includes(urlPassword), false)
 })
 

@@ -57,7 +57,7 @@ class Machine {
     const jar = join(this.#home, 'CloudDatastore.jar')
     writeFileSync(jar, '')
     const { status, stdout, stderr, error } = spawnSync(process.execPath, [this.#tool, this.policy], {
-      ...who, cwd: this.#home, encoding: 'utf8', env: { PATH: this.#programs, HOME: this.#home, DATASTORE_EMULATOR_JAR: jar, ...env },
+      ...who, cwd: this.#home, encoding: 'utf8', env: { PATH: this.#programs, HOME: this.#home, DATASTORE_EMULATOR_JAR: jar, NODE_V8_COVERAGE: undefined, ...env },
     })
     t.deepEqual([status, stdout, error], [0, '', undefined], stderr)
     return { said: stderr, calls: existsSync(this.#log) ? readFileSync(this.#log, 'utf8').trim().split('\n') : [] }
@@ -70,8 +70,8 @@ class Machine {
 
 const testHere = ['sh', 'env', 'timeout'].every((name) => findProgram(name) !== undefined) ? test : test.skip
 
-const INSTALL = 'noninteractive -qq -o DPkg::Lock::Timeout=60 install -y --no-install-recommends redis-server memcached'
-const UPDATE = 'noninteractive -qq -o DPkg::Lock::Timeout=60 update'
+const INSTALL = 'noninteractive -qq -o DPkg::Lock::Timeout=60 -o Acquire::http::Timeout=15 install -y --no-install-recommends redis-server memcached'
+const UPDATE = 'noninteractive -qq -o DPkg::Lock::Timeout=60 -o Acquire::http::Timeout=15 update'
 const NOT_THERE = 'Not there, so the tests that need it are skipped, and counted as skipped:'
 
 testHere('where all servers are there nothing is run and nothing said', (t) => {
