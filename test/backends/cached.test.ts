@@ -12,6 +12,8 @@ import type { CachedProcess, CachedServers } from '../support/cached-processes.j
 import { FaultyStore } from '../support/faulty-store.js'
 import type { Fault } from '../support/faulty-store.js'
 import { openMemory } from '../support/memory-fixture.js'
+import { withSupports } from '../support/with-supports.js'
+import { withMethods } from '../security/support.js'
 
 const KEY = 'a'.repeat(64)
 const TTL = 60_000
@@ -160,9 +162,8 @@ test('a copy whose time is over is not read, even if the cache still has it', as
 test('no copy is made of what is too large for the cache, nor of what ends nobody knows when; other readers are not kept waiting for one', async (t) => {
   const servers = cachedServers()
   const one = servers.process()
-  const own = (cache: NamespaceManager, supports: object): NamespaceManager => Object.assign(Object.create(cache) as NamespaceManager, { supports: { ...cache.supports, ...supports } })
   await servers.store.create(KEY, 'one'.repeat(100), servers.clock.now() + HOUR)
-  const small = cachedManager({ store: one.store.manager, cache: own(one.cache.manager, { maxValueBytes: 300 }), now: servers.clock.now })
+  const small = cachedManager({ store: one.store.manager, cache: withSupports(one.cache.manager, { maxValueBytes: 300 }), now: servers.clock.now })
   t.is((await valueIn(small))?.length, 300)
   await filled()
   t.is(await servers.cache.get(KEY), undefined)
@@ -497,26 +498,24 @@ test('the manifest is the store\'s', (t) => {
 
 test('what cannot be a cache, or have one, is refused at start', (t) => {
   const memory = openMemory()
-  const like = (supports: object): NamespaceManager => Object.assign(Object.create(memory) as NamespaceManager, { supports: { ...memory.supports, ...supports } })
   for (const pair of [
-    { store: like({ scope: 'request' }), cache: memory },
-    { store: memory, cache: like({ scope: 'request' }) },
-    { store: memory, cache: like({ atomic: false }) },
-    { store: memory, cache: like({ revocable: false }) },
+    { store: withSupports(memory, { scope: 'request' }), cache: memory },
+    { store: memory, cache: withSupports(memory, { scope: 'request' }) },
+    { store: memory, cache: withSupports(memory, { atomic: false }) },
+    { store: memory, cache: withSupports(memory, { revocable: false }) },
   ]) t.throws(() => cachedManager(pair), { code: 'PHIAL_CONFIG' })
 })
 
 test('a cache that fewer processes share than the store is warned of', async (t) => {
   const memory = openMemory()
   const warning = new Promise<Error & { code?: string }>((resolve) => void process.once('warning', resolve))
-  cachedManager({ store: Object.assign(Object.create(memory) as NamespaceManager, { supports: { ...memory.supports, scope: 'shared' } }), cache: memory })
+  cachedManager({ store: withSupports(memory, { scope: 'shared' }), cache: memory })
   t.is((await warning).code, 'PHIAL_CACHE')
 })
 
 test('close closes both, and tells when one of them could not be', async (t) => {
   const closed: string[] = []
-  const closing = (name: string, error?: Error): NamespaceManager => Object.assign(Object.create(openMemory()) as NamespaceManager, {
-    supports: openMemory().supports,
+  const closing = (name: string, error?: Error): NamespaceManager => withMethods(openMemory(), {
     close: async () => {
       closed.push(name)
       if (error) throw error
