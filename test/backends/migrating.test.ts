@@ -1,4 +1,5 @@
 import test from 'ava'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { migrating, migratingBackend } from '../../backends/migrating.js'
 import { inCommon } from '../../backends/migrating/manifest.js'
 import { memoryBackend } from '../../backends/memory.js'
@@ -83,11 +84,12 @@ test('a delete without a version reaches both stores, one with a version its rec
 
 test('a delete that one store refuses is a failure, and done in the other', async (t) => {
   const all = stores()
-  await all.to.create(KEY, 'new', later())
-  const { manager, from } = all.step('to')
-  from.next('delete', down())
+  await all.from.create(KEY, 'old', later())
+  const { manager, from, to } = all.step('to')
+  to.next('delete', down())
+  from.next('delete', (call) => sleep(20).then(call))
   await t.throwsAsync(async () => manager.delete(KEY), { code: 'PHIAL_STORE_UNAVAILABLE' })
-  t.is(await all.to.get(KEY), undefined)
+  t.is(await all.from.get(KEY), undefined)
 })
 
 // One of them is down
@@ -126,6 +128,8 @@ test('an owner\'s sessions in both stores are listed once each; entries are adde
   await first.addOwned(OWNER, KEY, later())
   await second.addOwned(OWNER, KEY, later())
   await second.addOwned(OWNER, OTHER, later())
+  await first.addOwned(KEY, OTHER, later())
+  t.deepEqual(await second.listOwned(KEY), [OTHER])
   t.deepEqual(await all.from.listOwned(OWNER), [KEY], 'who knows the old store alone misses none of its sessions')
   t.deepEqual((await all.to.listOwned(OWNER)).toSorted(), [KEY, OTHER])
   for (const manager of [first, second]) t.deepEqual((await manager.listOwned(OWNER)).toSorted(), [KEY, OTHER])
