@@ -77,9 +77,8 @@ export class CachedManager implements EveryAbility {
     if (ending === 'moved' && !(await this.#tellSurely(key))) throw untold('replace')
     const next = await this.#stored(key, () => this.#store.replace(key, value, version, expiresAt, ending))
     const isTold = await (ending ? this.#tellSurely(key) : this.#tell(key))
-    if (next === undefined || isTold) return next
-    if (ending) throw untold('replace')
-    emit('cache-stale', { backend: 'cache', operation: 'replace' })
+    if (ending && !isTold) throw untold('replace')
+    if (next !== undefined && !isTold) emit('cache-stale', { backend: 'cache', operation: 'replace' })
     return next
   }
 

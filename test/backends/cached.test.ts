@@ -400,6 +400,15 @@ test('a revocation is written though the cache cannot be told, and fails', async
   t.is(await valueIn(cut.manager), 'other')
 })
 
+test('a sign of an end that is refused fails, too, when the cache could not be told: what it was refused for may be this very sign', async (t) => {
+  const servers = cachedServers()
+  const version = await withCopy(servers)
+  const one = servers.process()
+  await servers.store.replace(KEY, 'sign', version, servers.clock.now() + HOUR)
+  one.cache.next('delete', (call) => call(), down(), down())
+  await t.throwsAsync(one.manager.replace(KEY, 'sign', version, servers.clock.now() + HOUR, 'moved'), { instanceOf: StoreUnavailableError })
+})
+
 test('a sign of an end fails when the cache could not be told after it was written', async (t) => {
   const servers = cachedServers()
   const version = await withCopy(servers)
