@@ -23,8 +23,8 @@ export interface CachedOptions {
  *   a save is decided by the store. A record whose expiry the store does not tell, or that is too large for the cache, is not copied.
  * - **A write that was acknowledged is read everywhere**, and a session that was ended is read nowhere, as long as the cache can be told.
  *   When it cannot, a save is acknowledged all the same, with the event `cache-stale`: other processes may read the older version for `ttlMs`
- *   at most, and a save that is made on it meets the newer one. Ending a session (`delete`, `replace` with `ends`) rejects with
- *   `StoreUnavailableError`, for the same time; in the store it has ended.
+ *   at most, and a save that is made on it meets the newer one. Ending a session (`delete`, `replace` with an ending) rejects with
+ *   `StoreUnavailableError`, until it can; in the store it has ended, but for one that was to move, which is as it was.
  * - **The cache may be down**: each of its calls has a short deadline, and after three failures in a row only one a second is tried.
  *
  * Whoever makes it hands both managers over: `close` closes them. Throws `ConfigError` for two that do not go together.

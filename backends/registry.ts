@@ -7,6 +7,7 @@ import { datastoreBackend } from './datastore.js'
 import { fileBackend } from './file.js'
 import { memcacheBackend } from './memcache.js'
 import { memoryBackend } from './memory.js'
+import { migratingBackend } from './migrating.js'
 import { redisBackend } from './redis.js'
 
 type AnyBackend = Backend<any>
@@ -16,9 +17,10 @@ export const backends: Readonly<Record<string, AnyBackend>> = {
   memory: memoryBackend,
   file: fileBackend,
   cookie: cookieBackend,
-  redis: redisBackend,
   memcache: memcacheBackend,
+  redis: redisBackend,
   datastore: datastoreBackend,
+  migrating: migratingBackend,
 }
 
 /** The option tables of `session.TYPE.NAME`. */

@@ -32,10 +32,10 @@ export interface NamespaceManager {
    * The new version, or `undefined`, changing nothing, when the record is gone, expired, or has another version.
    * A touch leaves the version as it was. A client that sends this twice has made one write, and is answered the same.
    *
-   * `ends`: the new value is a sign that the session under this key is over, as after a `delete`. What keeps copies of records (a cache)
-   * rejects when it cannot make sure that the former one is not read any more; all others may leave it out.
+   * `ending`: what the former record granted is over, as after a `delete`. What keeps copies of records (a cache) rejects when it cannot make
+   * sure that the former one is not read any more; all others may leave it out.
    */
-  replace(key: string, value: string, version: string, expiresAt: number, ends?: boolean): Promise<string | undefined>
+  replace(key: string, value: string, version: string, expiresAt: number, ending?: Ending): Promise<string | undefined>
 
   /** `true`, or `false` when there is no live record. Moves the expiry only, to a later or an earlier time; never creates. */
   touch(key: string, expiresAt: number): Promise<boolean>
@@ -57,6 +57,9 @@ export interface StoredRecord {
   /** `true` when this read's touch was due and took effect. */
   readonly touched?: boolean | undefined
 }
+
+/** `moved`: it goes on under another key; what can be seen to fail is then better not begun. `revoked`: it does not. */
+export type Ending = 'moved' | 'revoked'
 
 export interface Touch {
   /** Move the expiry to this … */

@@ -57,7 +57,7 @@ export class OwnerGenerations {
 
   async #replace(owner: string, generation: string, version: string, deadline: number): Promise<boolean> {
     const replaced = this.#calls.run('replace', deadline, () =>
-      this.#store.replace(generationKeyOf(owner), generation, version, this.#lastEnd() + SPARE_MS))
+      this.#store.replace(generationKeyOf(owner), generation, version, this.#lastEnd() + SPARE_MS, 'revoked'))
     return (await replaced) !== undefined
   }
 

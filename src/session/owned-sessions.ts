@@ -1,5 +1,5 @@
 import { emit } from '../diagnostics.js'
-import { CodecError, StoreUnavailableError } from '../errors.js'
+import { CodecError, StoreError, StoreUnavailableError } from '../errors.js'
 import { isId, keyOf, nonce } from '../record/id.js'
 import { destroyRecord } from '../record/lifecycle.js'
 import type { Owners } from '../record/owners.js'
@@ -62,12 +62,18 @@ export class OwnedSessions {
     return this.#endAll(which.owner, keyOfExcept(which.except), deadline)
   }
 
-  /** Begins another generation, which alone tells where nothing can be listed, then ends what is listed. */
+  /**
+   * Begins another generation, which alone tells where nothing can be listed, then ends what is listed. What fails keeps nothing else from
+   * being ended, and is told then.
+   */
   async #endAll(owner: string, except: string | undefined, deadline: number): Promise<number | undefined> {
     const generation = nonce()
     if (except !== undefined) await this.#spare(owner, except, generation, deadline)
-    await this.#owners.beginGeneration(owner, generation, deadline)
-    return this.#owners.canList ? this.#endListed(owner, except, deadline) : undefined
+    const failures: StoreError[] = []
+    await noting(failures, this.#owners.beginGeneration(owner, generation, deadline))
+    const ended = this.#owners.canList ? await this.#endListed(owner, except, deadline, failures) : undefined
+    if (failures[0] !== undefined) throw failures[0]
+    return ended
   }
 
   /** The record names the generation to come before that one counts, so that the session lives throughout; renewed ids are followed. */
@@ -88,12 +94,12 @@ export class OwnedSessions {
    * Lists and ends until a pass finds nothing to end. An entry without a record is left: it may be that of a log-in on its
    * way, which comes after this.
    */
-  async #endListed(owner: string, except: string | undefined, deadline: number): Promise<number> {
+  async #endListed(owner: string, except: string | undefined, deadline: number, failures: StoreError[]): Promise<number> {
     for (let ended = 0, before = -1; ; ) {
       if (ended === before) return ended
       before = ended
       for (const key of await this.#owners.list(owner, deadline)) {
-        if (!(await this.#endOwned(owner, key, except, deadline))) continue
+        if (!(await noting(failures, this.#endOwned(owner, key, except, deadline)))) continue
         ended++
         await this.#owners.remove(owner, key, deadline)
       }
@@ -162,6 +168,14 @@ const assertText = (value: unknown, what: string): true => {
   if (typeof value !== 'string' || value === '') throw new TypeError(`${what} is a string that is not empty`)
   return true
 }
+
+/** `undefined` for what failed. */
+const noting = <T>(failures: StoreError[], work: Promise<T>): Promise<T | undefined> =>
+  work.catch((error: unknown) => {
+    if (!(error instanceof StoreError)) throw error
+    failures.push(error)
+    return undefined
+  })
 
 /** A record that cannot be read belongs to nobody. */
 const readable = (reading: Promise<Found | undefined>): Promise<Found | undefined> =>

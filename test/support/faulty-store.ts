@@ -1,4 +1,4 @@
-import type { NamespaceManager, StoredRecord, Touch } from '../../src/namespace-manager.js'
+import type { Ending, NamespaceManager, StoredRecord, Touch } from '../../src/namespace-manager.js'
 
 type Method = 'get' | 'create' | 'replace' | 'touch' | 'delete'
 
@@ -18,7 +18,7 @@ export class FaultyStore {
       supports: inner.supports,
       get: (key: string, touch?: Touch): Promise<StoredRecord | undefined> => call('get', () => inner.get(key, touch)),
       create: (key: string, value: string, at: number) => call('create', () => inner.create(key, value, at)),
-      replace: (key: string, value: string, version: string, at: number, ends?: boolean) => call('replace', () => inner.replace(key, value, version, at, ends)),
+      replace: (key: string, value: string, version: string, at: number, ending?: Ending) => call('replace', () => inner.replace(key, value, version, at, ending)),
       touch: (key: string, at: number) => call('touch', () => inner.touch(key, at)),
       delete: (key: string, version?: string) => call('delete', () => (version === undefined ? inner.delete(key) : inner.delete(key, version)) as Promise<any>),
       close: () => inner.close(),
