@@ -6,7 +6,7 @@ const FIRST = 20
 const LONGEST = 250
 
 /** Until it succeeds, is refused for good, or the time is spent: then with the last failure. Who lost to others waits at random. */
-export const tryUntil = async <T>(deadline: number, work: () => Promise<T>, mayTryAgain = (_: Failure): boolean => true): Promise<T> => {
+export const tryUntil = async <T>(deadline: number, work: () => Promise<T>, mayTryAgain: (failure: Failure) => boolean = () => true): Promise<T> => {
   for (let tries = 1; ; tries++) {
     try {
       return await work()
