@@ -49,6 +49,6 @@ const silent = { protocol: 2, disableClientInfo: true, enableReadyCheck: false }
 
 /** An idle socket keeps no process alive. */
 const unreferenced = (client: Client): Client => {
-  client.on('connect', () => (client as { stream?: { unref(): void } }).stream?.unref())
+  client.on('connect', () => client.stream?.unref())
   return client
 }

@@ -11,6 +11,8 @@ export interface Client {
   /** For good: what is in flight rejects. */
   disconnect(): void
   on(event: string, listener: (...args: any[]) => void): unknown
+  /** Of a `Redis`. Not writable any more once the server has closed the connection, which `status` tells a little later. */
+  readonly stream?: { readonly writable: boolean; unref(): void }
   /** Of a `Cluster`. */
   nodes?(role: 'master'): Client[]
 }

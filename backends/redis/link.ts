@@ -45,7 +45,11 @@ export class OwnLink implements Link {
   }
 
   async ready(deadline: number): Promise<Client> {
-    if (this.#isReady) return this.#client!
+    if (this.#isReady) {
+      const client = this.#client!
+      if (client.stream?.writable !== false) return client
+      this.#ended(client, undefined)
+    }
     if (this.#isClosed) throw closed()
     if (this.#trouble?.isLasting) throw this.#trouble
     return new Promise((resolve, reject) => {
@@ -115,8 +119,10 @@ export class OwnLink implements Link {
     })
   }
 
+  /** What ends a connection that has proved itself passes, whatever it is. */
   #ended(client: Client, cause: unknown): void {
-    if (client === this.#client) this.#giveUp(cause instanceof NotSent ? cause : notConnected(cause))
+    if (client !== this.#client) return
+    this.#giveUp(this.#isReady ? new NotSent('the connection ended', cause) : cause instanceof NotSent ? cause : notConnected(cause))
   }
 
   #giveUp(trouble: NotSent): void {
@@ -127,7 +133,8 @@ export class OwnLink implements Link {
     client?.disconnect()
     if (this.#isClosed) return
     if (trouble.isLasting) {
-      warnOnce('PHIAL_REDIS_REFUSED', `session.type = redis: the server cannot be used like this: ${(trouble.cause as Error).message}`)
+      const { cause = trouble } = trouble
+      warnOnce('PHIAL_REDIS_REFUSED', `session.type = redis: the server cannot be used like this: ${(cause as Error).message}`)
       this.#tell(trouble)
     }
     this.#timer = setTimeout(() => this.#connect(), pauseBefore(this.#failures++)).unref()

@@ -52,7 +52,7 @@ export class RedisManager implements NamespaceManager, Enumerable, Lockable, Own
     const times = touch === undefined ? [] : [this.#msUntil(touch.expiresAt), this.#msUntil(touch.ifBefore)]
     return this.#read('get', async (send) => {
       const reply = await send.script(readScript, this.#names.record(key), [VERSION_LENGTH + manifest.maxValueBytes, ...times])
-      return this.#recordIn(reply as [found: string | number | null, left: number, touched: number])
+      return this.#recordIn(...(elements(reply, 3) as [found: string | number | null, left: number, touched: number]))
     })
   }
 
@@ -113,7 +113,7 @@ export class RedisManager implements NamespaceManager, Enumerable, Lockable, Own
   }
 
   async listOwned(owner: string): Promise<string[]> {
-    return (await this.#read('listOwned', (send) => send.command('zrange', this.#names.owner(owner), 0, -1))) as string[]
+    return this.#read('listOwned', async (send) => elements(await send.command('zrange', this.#names.owner(owner), 0, -1)) as string[])
   }
 
   /** Waits for what is under way, which is `timeoutMs` at most. */
@@ -122,7 +122,7 @@ export class RedisManager implements NamespaceManager, Enumerable, Lockable, Own
     await this.#servers.close()
   }
 
-  #recordIn([found, left, touched]: [found: string | number | null, left: number, touched: number]): StoredRecord | undefined {
+  #recordIn(found: string | number | null, left: number, touched: number): StoredRecord | undefined {
     if (found === null) return undefined
     const text = String(found)
     return {
@@ -137,7 +137,7 @@ export class RedisManager implements NamespaceManager, Enumerable, Lockable, Own
     let cursor = '0'
     do {
       const found = await this.#read('keys', async (send) => {
-        const [next, names] = (await send.to(master, 'scan', cursor, 'match', this.#names.pattern, 'count', SCAN_COUNT)) as [string | number, string[]]
+        const [next, names] = elements(await send.to(master, 'scan', cursor, 'match', this.#names.pattern, 'count', SCAN_COUNT), 2) as [string, string[]]
         cursor = String(next)
         return names.map((name) => this.#names.keyIn(name)).filter((key) => key !== undefined)
       })
@@ -212,6 +212,12 @@ const newRecord = (value: string): string => {
   const limit = manifest.maxValueBytes
   if (size > limit) throw new TooLargeError(`the record has ${size} bytes; the redis backend takes ${limit}`, size, limit)
   return randomBytes(16).toString('base64url') + value
+}
+
+/** A reply that is no array of so many is no redis server's. */
+const elements = (reply: unknown, count?: number): unknown[] => {
+  if (!Array.isArray(reply) || (count !== undefined && reply.length !== count)) throw new Error('the reply is not what the command is answered with')
+  return reply
 }
 
 const versionOf = (record: string): string => record.slice(0, VERSION_LENGTH)

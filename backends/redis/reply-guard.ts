@@ -56,6 +56,11 @@ export class ReplyShape {
     this.#isListener = isListener
   }
 
+  /** How many are still due after what has come. */
+  get repliesDue(): number {
+    return this.#repliesDue
+  }
+
   /** Whether it can be what comes next, with so many replies due. Once it was not, it is of no use any more. */
   accepts(chunk: Buffer, repliesDue: number): boolean {
     this.#repliesDue = repliesDue

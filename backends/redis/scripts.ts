@@ -19,26 +19,31 @@ export const VERSION_LENGTH = 22
 
 const script = (text: string): Script => ({ text, digest: createHash('sha1').update(text).digest('hex') })
 
-/** Version of KEYS[1], or the error's table where it is no string. */
-const versionOf = `redis.pcall('GETRANGE', KEYS[1], 0, ${VERSION_LENGTH - 1})`
+/** Asks about KEYS[1] into a variable: what is no string answers `false`, and any other refusal (of a right, say) is the script's. */
+const ask = (variable: string, call: string): string => `
+local ${variable} = redis.pcall(${call})
+if type(${variable}) == 'table' then
+  if string.sub(${variable}.err, 1, 9) ~= 'WRONGTYPE' then return ${variable} end
+  ${variable} = false
+end`
+
+const askVersion = ask('version', `'GETRANGE', KEYS[1], 0, ${VERSION_LENGTH - 1}`)
 
 /**
  * ARGV: the longest string that is read; with a touch the new duration, and the one below which it is given.
  * Answers the string (false: none; 0: no record of ours), what was left of its time, and whether it was touched.
  */
-export const readScript: Script = script(`
-local size = redis.pcall('STRLEN', KEYS[1])
+export const readScript: Script = script(`${ask('size', `'STRLEN', KEYS[1]`)}
 if size == 0 then return {false, 0, 0} end
 local found = 0
-if type(size) == 'number' and size <= tonumber(ARGV[1]) then found = redis.call('GET', KEYS[1]) end
+if size and size <= tonumber(ARGV[1]) then found = redis.call('GET', KEYS[1]) end
 local left = redis.call('PTTL', KEYS[1])
 local touched = 0
 if ARGV[2] and left < tonumber(ARGV[3]) and redis.pcall('PEXPIRE', KEYS[1], ARGV[2]) == 1 then touched = 1 end
 return {found, left, touched}`)
 
 /** ARGV: the version to replace, the new record, its duration. Answers 1, and 1 again when it is sent again; else 0. */
-export const replaceScript: Script = script(`
-local version = ${versionOf}
+export const replaceScript: Script = script(`${askVersion}
 if version == string.sub(ARGV[2], 1, ${VERSION_LENGTH}) then return 1 end
 if version ~= ARGV[1] then return 0 end
 if tonumber(ARGV[3]) > 0 then redis.call('SET', KEYS[1], ARGV[2], 'PX', ARGV[3]) else redis.call('DEL', KEYS[1]) end
@@ -49,8 +54,7 @@ return 1`)
  * writes only (on Valkey; an earlier redis is stricter): for it a record that is gone already is written and removed, so that nobody is
  * told of an end that no replica knows of.
  */
-export const deleteScript: Script = script(`
-local version = ${versionOf}
+export const deleteScript: Script = script(`${askVersion}
 if version == '' and ARGV[2] == '1' then redis.call('SET', KEYS[1], '', 'PX', 1) end
 if ARGV[1] == '' or version == ARGV[1] or version == '' then
   local removed = redis.call('DEL', KEYS[1])
@@ -60,7 +64,7 @@ return 0`)
 
 /** ARGV: the lease's token. Answers whether it was there. */
 export const releaseScript: Script = script(`
-if redis.pcall('GET', KEYS[1]) ~= ARGV[1] then return 0 end
+if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
 return redis.call('DEL', KEYS[1])`)
 
 /**

@@ -1,5 +1,5 @@
 import { warnOnce } from '../../src/diagnostics.js'
-import { NotSent, ofClient, Refused } from './errors.js'
+import { NotSent, notConnected, ofClient, Refused } from './errors.js'
 import type { Client } from './ioredis.js'
 import { OwnLink } from './link.js'
 import { addressOf } from './url.js'
@@ -56,14 +56,13 @@ export class Sentinels {
 
   /** Where the master is. Rejects with `NotSent` when no sentinel tells. */
   async find(): Promise<Endpoint> {
-    const { sentinels, master } = this.#options
-    const answers = await Promise.allSettled(sentinels.map((sentinel) => this.#ask(sentinel)))
+    const answers = await Promise.allSettled(this.#options.sentinels.map((sentinel) => this.#ask(sentinel)))
     const views = answers.flatMap((answer) => (answer.status === 'fulfilled' ? [answer.value] : []))
-    const [latest] = views.sort((one, other) => other.epoch - one.epoch)
-    if (latest !== undefined) return this.#promotedIn(views) ?? latest.master
-    const failures = answers.flatMap((answer) => (answer.status === 'rejected' ? [answer.reason as unknown] : []))
-    const refusal = failures.find((failure) => failure instanceof Refused)
-    throw refusal === undefined ? new NotSent('no sentinel answers', failures[0]) : new NotSent(`the sentinels name no master ${master}`, refusal, true)
+    const epoch = Math.max(...views.map((view) => view.epoch))
+    const latest = views.filter((view) => view.epoch === epoch)
+    if (latest.length > 0) return this.#promotedIn(latest) ?? mostNamed(latest.map(({ master: named }) => named))
+    const failures = answers.flatMap((answer) => (answer.status === 'rejected' ? [answer.reason as NotSent] : []))
+    throw failures.find(({ isLasting }) => isLasting) ?? failures[0]!
   }
 
   close(): void {
@@ -83,9 +82,10 @@ export class Sentinels {
     let timer: NodeJS.Timeout | undefined
     try {
       return await new Promise((resolve, reject) => {
-        timer = setTimeout(() => reject(new NotSent('a sentinel did not answer')), this.#options.patienceMs)
-        client.on('error', (error) => reject(ofClient(error)))
-        this.#view(client).then(resolve, (error: unknown) => reject(ofClient(error)))
+        const fail = (error: unknown): void => reject(error instanceof NotSent ? error : noSentinel(error))
+        timer = setTimeout(() => fail(new NotSent('no sentinel answers')), this.#options.patienceMs)
+        client.on('error', fail)
+        this.#view(client).then(resolve, fail)
       })
     } finally {
       clearTimeout(timer)
@@ -95,11 +95,16 @@ export class Sentinels {
 
   async #view(client: Client): Promise<View> {
     await client.connect()
-    const [master, replicas] = await Promise.all(['master', 'replicas'].map((what) => client.call('sentinel', what, this.#options.master)))
+    const name = this.#options.master
+    const asked = ['get-master-addr-by-name', 'master', 'replicas'].map((what) => client.call('sentinel', what, name))
+    for (const answer of asked) answer.catch(() => {})
+    if ((await asked[0]) === null) throw new NotSent(`the sentinels know no master ${name}`, undefined, true)
+    const [address, master, replicas] = await Promise.all(asked)
+    const [host, port] = listOf(address)
     const fields = fieldsOf(master)
     const isFailingOver = flagsOf(fields).includes('failover_in_progress')
-    const promoted = isFailingOver && Array.isArray(replicas) ? replicas.map(fieldsOf).find((replica) => flagsOf(replica).includes('promoted')) : undefined
-    return { master: endpointOf(fields), epoch: Number(fields.get('config-epoch')), promoted: promoted && endpointOf(promoted) }
+    const promoted = isFailingOver ? listOf(replicas).map(fieldsOf).find((replica) => flagsOf(replica).includes('promoted')) : undefined
+    return { master: endpointOf(host, port), epoch: Number(fields.get('config-epoch')) || 0, promoted: promoted && endpointOf(promoted.get('ip'), promoted.get('port')) }
   }
 }
 
@@ -110,15 +115,27 @@ const AFTER = ['+promoted-slave', '+switch-master']
 /** Milliseconds that who is promoted may take to become the master, before the old one is believed again. */
 const PROMOTION_PATIENCE = 2000
 
+const noSentinel = (error: unknown): NotSent => {
+  const told = ofClient(error)
+  return notConnected(told instanceof Refused ? told : error)
+}
+
+const listOf = (answer: unknown): readonly unknown[] => (Array.isArray(answer) ? answer : [])
+
+/** Names and values in turn. */
 const fieldsOf = (answer: unknown): ReadonlyMap<string, string> => {
-  const flat = Array.isArray(answer) ? answer.map(String) : []
+  const flat = listOf(answer).map(String)
   return new Map(flat.flatMap((name, index) => (index % 2 === 0 ? [[name, flat[index + 1] ?? ''] as const] : [])))
 }
 
 const flagsOf = (fields: ReadonlyMap<string, string>): string[] => (fields.get('flags') ?? '').split(',')
 
-const endpointOf = (fields: ReadonlyMap<string, string>): Endpoint => {
-  const [host, port] = [fields.get('ip') ?? '', Number(fields.get('port'))]
-  if (host === '' || !(port > 0 && port < 65_536)) throw new NotSent('a sentinel names no address')
-  return { host, port }
+const endpointOf = (host: unknown, port: unknown): Endpoint => {
+  if (typeof host !== 'string' || host === '' || !(Number(port) > 0 && Number(port) < 65_536)) throw new NotSent('a sentinel names no address')
+  return { host, port: Number(port) }
+}
+
+const mostNamed = (endpoints: readonly Endpoint[]): Endpoint => {
+  const votes = (endpoint: Endpoint): number => endpoints.filter((other) => addressOf(other) === addressOf(endpoint)).length
+  return [...endpoints].sort((one, other) => votes(other) - votes(one))[0]!
 }

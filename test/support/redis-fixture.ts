@@ -31,7 +31,7 @@ export const manyServersClock: OwnClock = { lifeMs: 1000, lateMs: 400 }
 /** A prefix that nobody else has. */
 export const ownPrefix = (): string => `${newKey().slice(0, 8)}-`
 
-export const redisFixture = (place: (t: Teardown) => Promise<Place>, ownClock: OwnClock = { lifeMs: 300, lateMs: 60 }): ContractFixture => ({
+export const redisFixture = (place: (t: Teardown) => Promise<Place>, ownClock: OwnClock = { lifeMs: 300, lateMs: 150 }): ContractFixture => ({
   supports: redisBackend.supports,
   ownClock,
   async createStore() {
@@ -39,10 +39,11 @@ export const redisFixture = (place: (t: Teardown) => Promise<Place>, ownClock: O
     const { url, prefix, ...abilities } = await place({ teardown: (end) => ends.push(end) })
     const opened: NamespaceManager[] = []
     return {
-      // Connections of its own, as another process would have them.
-      open(namespace = 'test') {
+      // Connections of its own, as another process would have them, made before time counts.
+      async open(namespace = 'test') {
         const manager = openRedis({ url, namespace: prefix + namespace, operationTimeout: 10 })
         opened.push(manager)
+        await manager.get(newKey())
         return manager
       },
       now: Date.now,

@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import type { Teardown } from './app.js'
 import { RedisNode, SERVER_ARGS, startedGroup, until } from './redis-node.js'
 import { freePorts } from './server-process.js'
 import { sharedBy } from './shared.js'
@@ -46,11 +47,10 @@ export class SentinelSet {
     const set = new SentinelSet(directory, servers, sentinels, downAfter)
     try {
       for (const port of ports.slice(0, replicas + 1)) {
-        const role = port === masterPort ? [] : ['--replicaof', '127.0.0.1', String(masterPort)]
-        // Sentinel has the servers rewrite their configuration, so that one that comes back is still a replica: each has a file.
+        // In a file, which the server rewrites when a sentinel gives it another role, so that it still has that when it comes back.
         const file = join(directory, `${port}.conf`)
-        writeFileSync(file, '')
-        servers.push(await RedisNode.start(directory, port, [...SERVER_ARGS, ...role, ...serverArgs], file))
+        writeFileSync(file, port === masterPort ? '' : `replicaof 127.0.0.1 ${masterPort}\n`)
+        servers.push(await RedisNode.start(directory, port, [...SERVER_ARGS, ...serverArgs], file))
       }
       for (const port of ports.slice(replicas + 1)) {
         const file = join(directory, `${port}.conf`)
@@ -66,6 +66,20 @@ export class SentinelSet {
       await set.stop()
       throw error
     }
+  }
+
+  /** One more, that nobody knows, and that knows this server as the master. */
+  static async sentinel(t: Teardown, masterPort: number): Promise<RedisNode> {
+    const directory = mkdtempSync(join(tmpdir(), 'phial-sentinel-'))
+    const [port] = await freePorts(1)
+    const file = join(directory, 'own.conf')
+    writeFileSync(file, `sentinel monitor ${MASTER_NAME} 127.0.0.1 ${masterPort} 1\n`)
+    const sentinel = await RedisNode.start(directory, port!, ['--sentinel'], file)
+    t.teardown(async () => {
+      await sentinel.kill()
+      rmSync(directory, { recursive: true, force: true })
+    })
+    return sentinel
   }
 
   get url(): string {
@@ -118,6 +132,12 @@ export class SentinelSet {
       node.wake()
       if (!node.isRunning) await node.start()
     }
+    // A sentinel does it too, after ten seconds.
+    await until('everybody follows the master', async () => {
+      const master = await this.master()
+      for (const server of this.servers) if (server !== master && (await server.info('role')) === 'master') await server.ask('REPLICAOF', '127.0.0.1', master.port)
+      return (await master.info('role')) === 'master'
+    }, 40_000)
     await this.whole()
   }
 

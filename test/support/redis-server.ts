@@ -1,4 +1,5 @@
 import { mkdtempSync, rmSync } from 'node:fs'
+import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Redis } from 'ioredis'
@@ -21,6 +22,8 @@ export interface RedisServerOptions {
   readonly program?: string | undefined
   /** Arguments of the command line, such as `--maxmemory 1mb`. */
   readonly args?: readonly string[]
+  /** A command that ends in running what follows it: `['unshare', '-m', …]`. */
+  readonly wrapper?: readonly string[]
   /** Where it keeps its files; a directory that goes with the server when absent. */
   readonly directory?: string
   readonly port?: number
@@ -30,15 +33,15 @@ export interface RedisServerOptions {
 export class RedisServer {
   readonly port: number
   readonly directory: string
-  readonly #program: string
+  readonly #command: readonly string[]
   readonly #args: readonly string[]
   #process: ServerProcess | undefined
   #admin: Redis | undefined
 
-  private constructor(port: number, directory: string, program: string, args: readonly string[]) {
+  private constructor(port: number, directory: string, command: readonly string[], args: readonly string[]) {
     this.port = port
     this.directory = directory
-    this.#program = program
+    this.#command = command
     this.#args = args
   }
 
@@ -46,7 +49,7 @@ export class RedisServer {
   static async start(t: Teardown, options: RedisServerOptions = {}): Promise<RedisServer> {
     const directory = options.directory ?? mkdtempSync(join(tmpdir(), 'phial-redis-'))
     const port = options.port ?? (await freePorts(1))[0]!
-    const server = new RedisServer(port, directory, options.program ?? redisProgram!, options.args ?? [])
+    const server = new RedisServer(port, directory, [...(options.wrapper ?? []), options.program ?? redisProgram!], options.args ?? [])
     t.teardown(async () => {
       await server.kill()
       rmSync(directory, { recursive: true, force: true })
@@ -60,9 +63,10 @@ export class RedisServer {
   }
 
   /** Again, after `kill`, on the same port and files. */
-  async start(): Promise<void> {
-    const args = ['--port', `${this.port}`, '--bind', '127.0.0.1', '--dir', this.directory, '--save', '', '--appendonly', 'no', ...this.#args]
-    this.#process = await ServerProcess.start(this.#program, args, /eady to accept connections/)
+  async start(ready: RegExp = /eady to accept connections/): Promise<void> {
+    const [program, ...before] = this.#command
+    const args = [...before, '--port', `${this.port}`, '--bind', '127.0.0.1', '--dir', this.directory, '--save', '', '--appendonly', 'no', '--repl-diskless-sync-delay', '0', ...this.#args]
+    this.#process = await ServerProcess.start(program!, args, ready)
   }
 
   signal(signal: NodeJS.Signals): void {
@@ -78,10 +82,32 @@ export class RedisServer {
   /** A connection of the test's own, past any proxy. */
   get admin(): Redis {
     if (this.#admin === undefined) {
-      this.#admin = new Redis(this.port, '127.0.0.1', { disableClientInfo: true })
+      this.#admin = new Redis(this.port, '127.0.0.1', { disableClientInfo: true, enableReadyCheck: false })
       this.#admin.on('error', () => undefined)
     }
     return this.#admin
+  }
+
+  /** What clients ask from now on, as MONITOR tells it; what scripts do is left out. Grows while the test runs. */
+  async commands(t: Teardown): Promise<string[][]> {
+    const seen: string[][] = []
+    const socket = connect(this.port, '127.0.0.1')
+    t.teardown(() => socket.destroy())
+    let rest = ''
+    const begun = new Promise<void>((resolve, reject) => {
+      socket.on('error', reject).on('data', (chunk) => {
+        const lines = (rest + chunk.toString('latin1')).split('\r\n')
+        rest = lines.pop()!
+        for (const line of lines) {
+          const [, source, words] = /^\+[\d.]+ \[\d+ (\S+)\] (.*)$/.exec(line) ?? []
+          if (words === undefined) resolve()
+          else if (source !== 'lua') seen.push([...words.matchAll(/"((?:[^"\\]|\\.)*)"/g)].map(([, word]) => word!.replaceAll(/\\(.)/g, '$1')))
+        }
+      })
+    })
+    socket.write('MONITOR\r\n')
+    await begun
+    return seen
   }
 
   /** Runs a command: `server.run('config', 'set', 'maxmemory', '1mb')`. */

@@ -1,13 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { createManager } from '../../src/index.js'
 import { SessionError } from '../../src/errors.js'
-import type { SessionManager, SettingsInput } from '../../src/index.js'
+import type { Session, SessionManager, SettingsInput } from '../../src/index.js'
 import { SECRET } from './harness.js'
 
 export interface Failure {
-  /** On the clock of `performance.now()`, as `from`, when it was asked. */
+  /** When it was told, on the clock of `performance.now()`. */
   readonly at: number
-  readonly from: number
   readonly code: string
   readonly error: unknown
 }
@@ -29,7 +28,8 @@ const REST = 3
  */
 export class SessionLoad {
   readonly failures: Failure[] = []
-  readonly successes: number[] = []
+  calls = 0
+  /** Of one call, in milliseconds. */
   slowestMs = 0
   readonly #manager: SessionManager
   readonly #counted: string
@@ -101,16 +101,29 @@ export class SessionLoad {
 
   async #repeat(work: () => Promise<void>): Promise<void> {
     while (this.#isOn) {
-      const from = performance.now()
       try {
         await work()
-        this.successes.push(performance.now())
       } catch (error) {
-        this.failures.push({ at: performance.now(), from, code: String((error as { code?: unknown }).code), error })
+        this.failures.push({ at: performance.now(), code: String((error as { code?: unknown }).code), error })
       }
-      this.slowestMs = Math.max(this.slowestMs, performance.now() - from)
       await sleep(REST)
     }
+  }
+
+  async #timed<T>(call: Promise<T>): Promise<T> {
+    const from = performance.now()
+    this.calls++
+    try {
+      return await call
+    } finally {
+      this.slowestMs = Math.max(this.slowestMs, performance.now() - from)
+    }
+  }
+
+  async #get(id: string): Promise<Session> {
+    const session = await this.#timed(this.#manager.getById(id))
+    if (session === undefined) throw new Error('a session that nobody ended is gone')
+    return session
   }
 
   #writer(id: string): () => Promise<void> {
@@ -118,32 +131,29 @@ export class SessionLoad {
     const acknowledged: number[] = []
     this.#written.set(id, acknowledged)
     return async () => {
-      const session = await this.#manager.getById(id)
-      if (session === undefined) throw new Error('a session that nobody ended is gone')
-      await session.set('n', ++n).save()
+      const session = await this.#get(id)
+      await this.#timed(session.set('n', ++n).save())
       acknowledged.push(n)
     }
   }
 
   async #update(): Promise<void> {
-    const session = await this.#manager.getById(this.#counted)
-    if (session === undefined) throw new Error('a session that nobody ended is gone')
+    const session = await this.#get(this.#counted)
     this.#updates.asked++
-    await session.update('n', (n: number) => n + 1)
+    await this.#timed(session.update('n', (n: number) => n + 1))
     this.#updates.acknowledged++
   }
 
   async #end(isForGood: boolean): Promise<void> {
     const session = await this.#manager.create()
-    await session.set('user', 'ann').save()
+    await this.#timed(session.set('user', 'ann').save())
     const { id } = session
-    if (isForGood) await session.destroy()
-    else await session.regenerateId()
+    await this.#timed(isForGood ? session.destroy() : session.regenerateId())
     this.#ended.push(id)
     await this.#lookAgain(this.#ended[Math.floor(Math.random() * this.#ended.length)]!)
   }
 
   async #lookAgain(id: string): Promise<void> {
-    if ((await this.#manager.getById(id)) !== undefined) this.#seenAgain.add(id)
+    if ((await this.#timed(this.#manager.getById(id))) !== undefined) this.#seenAgain.add(id)
   }
 }
