@@ -89,6 +89,7 @@ export class Connection {
   /** Why it takes nothing more. */
   #over: Error | undefined
   #isEnded = false
+  #isCorked = false
   #whenIdle: (() => void) | undefined
 
   /** Connects. `server` was not used yet. */
@@ -177,7 +178,20 @@ export class Connection {
     const received = (response: MemjsResponse): void => this.#received(number, response)
     this.#server.onResponse(number, Object.assign(received, { quiet: command.opcode === OPCODE.stat }))
     this.#server.onError(number, (error) => this.#end(this.#failure(typeof error === 'string' ? 'locked' : 'lost', error)))
+    this.#cork()
     this.#server.write(frameOf(command, number))
+  }
+
+  /** What is asked in one go is sent in one go. */
+  #cork(): void {
+    const socket = this.#socket
+    if (this.#isCorked || socket === undefined) return
+    this.#isCorked = true
+    socket.cork()
+    process.nextTick(() => {
+      this.#isCorked = false
+      socket.uncork()
+    })
   }
 
   #crowded(): CallFailure | undefined {
