@@ -256,7 +256,7 @@ test('M23: a network that delivers late what it kept: a write that was given up 
   await manager.get(key())
   await proxy.set({ kind: 'stall', direction: 'request' })
   isUnknown(t, await outcomeOf(() => manager.create(key(), 'late', later())))
-  await sleep(100)
+  for (let tries = 0; proxy.connections > 0 && tries < 500; tries++) await sleep(10)
   await proxy.heal()
   await recovers(t, manager)
   await sleep(200)
