@@ -63,8 +63,8 @@ let connections = 0
  * closed in good order, lets the end of the old socket clear away the new one, and puts half a reply before the next. So it is thrown away
  * with whatever went wrong, and who waits is answered here.
  *
- * Nothing is sent before the server has told its settings: until then, whatever fails surely had no effect. The connection keeps the
- * process alive only while somebody waits for an answer.
+ * Nothing is sent before the server has told its settings: until then, whatever fails surely had no effect. The socket keeps no process
+ * alive; the time-outs of those who wait do.
  */
 export class Connection {
   static readonly serverOptions: { readonly timeout: number; readonly conntimeout: number; readonly keepAlive: boolean } =
@@ -89,6 +89,7 @@ export class Connection {
   /** Why it takes nothing more. */
   #over: Error | undefined
   #isEnded = false
+  #isCorked = false
   #whenIdle: (() => void) | undefined
 
   /** Connects. `server` was not used yet. */
@@ -120,7 +121,7 @@ export class Connection {
         return true
       })
       pending.isAwaited = true
-      this.#await(1)
+      this.#awaited += 1
       this.#bytes += bytesOf(command)
       if (this.#early === undefined) this.#send(pending)
       else this.#early.add(pending)
@@ -177,7 +178,20 @@ export class Connection {
     const received = (response: MemjsResponse): void => this.#received(number, response)
     this.#server.onResponse(number, Object.assign(received, { quiet: command.opcode === OPCODE.stat }))
     this.#server.onError(number, (error) => this.#end(this.#failure(typeof error === 'string' ? 'locked' : 'lost', error)))
+    this.#cork()
     this.#server.write(frameOf(command, number))
+  }
+
+  /** What is asked in one go is sent in one go. */
+  #cork(): void {
+    const socket = this.#socket
+    if (this.#isCorked || socket === undefined) return
+    this.#isCorked = true
+    socket.cork()
+    process.nextTick(() => {
+      this.#isCorked = false
+      socket.uncork()
+    })
   }
 
   #crowded(): CallFailure | undefined {
@@ -223,17 +237,8 @@ export class Connection {
     clearTimeout(pending.timer)
     if (!pending.isAwaited) return
     this.#bytes -= bytesOf(pending.command)
-    this.#await(-1)
-  }
-
-  #await(change: 1 | -1): void {
-    this.#awaited += change
-    if (this.#awaited === 0) {
-      this.#socket?.unref()
-      this.#whenIdle?.()
-    } else if (change === 1 && this.#awaited === 1) {
-      this.#socket?.ref()
-    }
+    this.#awaited -= 1
+    if (this.#awaited === 0) this.#whenIdle?.()
   }
 
   /** What is left is the beginning of a reply, or no reply. */

@@ -1,5 +1,10 @@
 import test from 'ava'
+import { readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { memcacheBackend } from '../../backends/memcache.js'
+import { loadIni } from '../../src/index.js'
 import { parseMemcacheUrl } from '../../backends/memcache/url.js'
+import { temporaryDirectory } from '../support/every-backend.js'
 import { openMemcache } from '../support/memcache-store.js'
 
 const names = (url: string): string[] => parseMemcacheUrl(url).addresses.map(({ name }) => name)
@@ -71,3 +76,21 @@ for (const [what, setting, url, given] of options) {
     t.false(error.message.includes('secret-word'))
   })
 }
+
+const page = readFileSync(new URL('../../../docs/memcache.md', import.meta.url), 'utf8')
+
+test('docs: the addresses on the page are understood, and its options are the options', (t) => {
+  const urls = [...page.matchAll(/^\| `([^`]+)` \|/gm)].map(([, first]) => first!).filter((cell) => !cell.startsWith('session.') && !cell.startsWith('memcache.'))
+  t.is(urls.length, 5)
+  for (const url of urls) t.notThrows(() => parseMemcacheUrl(url), url)
+  for (const option of Object.keys(memcacheBackend.options!)) t.true(page.includes(`memcache.${option}\``), option)
+  t.true(page.includes(`| ${memcacheBackend.supports.maxValueBytes} |`))
+})
+
+test('docs: the two lines that choose it', (t) => {
+  const [, block] = /```ini\n(.*?)```/s.exec(page)!
+  const file = join(temporaryDirectory(t), 'app.ini')
+  writeFileSync(file, `[app:main]\n${block}`)
+  t.notThrows(() => loadIni(file))
+  t.is(block!.trim().split('\n').length, 2)
+})

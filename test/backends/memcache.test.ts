@@ -4,6 +4,8 @@ import { spawn } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { once } from 'node:events'
 import { mkdtempSync, rmSync } from 'node:fs'
+import { createServer } from 'node:net'
+import type { AddressInfo } from 'node:net'
 import { createRequire } from 'node:module'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -102,6 +104,9 @@ test('when a read record ends is not told, since memcached does not', async (t) 
 
 // Time
 
+/** Two seconds, and what a busy machine adds to the server's clock and to ours. */
+const BUSY = 6_000
+
 test('M05: records end never early, and at most two seconds late', async (t) => {
   const manager = open(t)
   const lives = [1, 300, 999, 1_000, 1_001, 1_500, 2_000]
@@ -111,7 +116,7 @@ test('M05: records end never early, and at most two seconds late', async (t) => 
     await manager.create(key(n), 'value', end)
     while ((await manager.get(key(n))) !== undefined) await sleep(10)
     const late = Date.now() - end
-    t.true(late >= 0 && late <= 3_500, `${life} ms: ${late} ms late`)
+    t.true(late >= 0 && late <= BUSY, `${life} ms: ${late} ms late`)
   }))
 })
 
@@ -161,6 +166,7 @@ test('M17: a server that runs without CAS (-C) is refused, since writes would un
     const error = await t.throwsAsync(call, { code: 'PHIAL_STORE', message: /-C/ })
     t.false((error as unknown as { retryable: boolean }).retryable)
   }
+  t.is((await server.commands()).set, 0)
 })
 
 // Sizes
@@ -381,10 +387,16 @@ test('S052: a server that is not there, or hangs, keeps no process alive either'
 })
 
 test('M18: user and password are not taken from the environment, as memjs would', async (t) => {
-  const server = await start(t)
+  let asked: Buffer | undefined
+  const server = createServer((socket) => socket.once('data', (bytes) => {
+    asked ??= bytes
+    socket.destroy()
+  })).listen(0, '127.0.0.1')
+  t.teardown(() => server.close())
+  await once(server, 'listening')
   const env = { MEMCACHE_USERNAME: 'ann', MEMCACHE_PASSWORD: 'secret-word', MEMCACHIER_USERNAME: 'ann', MEMCACHIER_PASSWORD: 'secret-word' }
-  t.regex(await run(t, server.url, 'await open().get(key)', env), /0$/)
-  t.is((await server.stats()).get('auth_cmds'), 0)
+  await run(t, `127.0.0.1:${(server.address() as AddressInfo).port}`, 'await open().get(key).catch(() => {})', env)
+  t.is(asked?.subarray(24).toString(), 'settings', 'the statistics, and no list of SASL mechanisms')
 })
 
 // Closing
@@ -419,5 +431,5 @@ test('M09: the lease of a holder that died ends, never early and at most two sec
   const lease = await manager.lock(key(), 1_500, since + 10_000)
   t.truthy(lease)
   const late = Date.now() - since - 1_500
-  t.true(late >= 0 && late <= 3_500, `${late}`)
+  t.true(late >= 0 && late <= BUSY, `${late}`)
 })

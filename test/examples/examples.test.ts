@@ -7,14 +7,16 @@ import type { Duplex } from 'node:stream'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { join } from 'node:path'
 import { clientOf } from '../support/app.js'
+import { SECRET } from '../support/harness.js'
+import { hasMemcached, startMemcached } from '../support/memcache-store.js'
 import { folder, freePort, Program, root, start } from '../support/demo-program.js'
 
 const script = (name: string): string => join(root, `dist/examples/${name}.js`)
 
 /** Starts an example in an empty folder. */
-const run = async (t: ExecutionContext, name: string): Promise<string> => {
+const run = async (t: ExecutionContext, name: string, env: NodeJS.ProcessEnv = {}): Promise<string> => {
   const port = await freePort()
-  const program = start(t, script(name), { cwd: folder(t), env: { PORT: String(port) } })
+  const program = start(t, script(name), { cwd: folder(t), env: { PORT: String(port), ...env } })
   await program.says(new RegExp(`^http://127\\.0\\.0\\.1:${port}`, 'm'))
   return `http://127.0.0.1:${port}`
 }
@@ -146,4 +148,15 @@ test('language: what was chosen once is spoken on all pages', async (t) => {
   t.is(await answer.text(), 'Bonjour!\n')
   t.is(answer.headers.get('content-language'), 'fr')
   t.is(await client.text('/?lang=__proto__'), 'Bonjour!\n')
+})
+
+;(hasMemcached() ? test : test.skip)('memcache: two programs count together, and without a memcached they say so', async (t) => {
+  const server = await startMemcached(t)
+  const env = { MEMCACHE_URL: server.url, PHIAL_SECRET: SECRET }
+  const one = clientOf(await run(t, 'memcache', env))
+  const other = clientOf(await run(t, 'memcache', env), one.jar)
+  t.deepEqual([await one.text(), await other.text(), await one.text()], ['visit 1\n', 'visit 2\n', 'visit 3\n'])
+  await server.kill()
+  const answer = await other.get()
+  t.deepEqual([answer.status, await answer.text()], [503, 'Nobody counts just now.\n'])
 })

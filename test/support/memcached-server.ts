@@ -30,6 +30,7 @@ export class MemcachedServer {
         await server.start()
         return server
       } catch (error) {
+        await server.kill()
         if (tries === 3) throw error // somebody else may have taken the port
       }
     }
