@@ -42,7 +42,7 @@ const check = (store: Manifest, cache: Manifest): void => {
   const fault = (because: string): ConfigError => new ConfigError(`cache: ${because}`, { setting: 'cache' })
   if (store.scope === 'request') throw fault('the client keeps the sessions: there is no store that a cache could spare')
   if (cache.scope === 'request' || !cache.atomic || !cache.revocable) throw fault('expected a backend of a server that decides between writers')
-  if (REACH.indexOf(cache.scope) < REACH.indexOf(store.scope)) {
-    warnOnce('PHIAL_CACHE', `session.cache: other processes of the store do not share it, and would read ended sessions for cache_ttl: run one process`)
+  if (REACH.indexOf(cache.scope) < REACH.indexOf(store.scope) && process.env['NODE_ENV'] === 'production') {
+    warnOnce('PHIAL_CACHE', 'session.cache: other processes of the store do not share it, and would read ended sessions for cache_ttl: run one process')
   }
 }

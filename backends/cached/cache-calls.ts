@@ -44,10 +44,11 @@ export class CacheCalls {
     return this.#failures >= MOST_FAILURES
   }
 
+  /** A stalled event loop is not the cache's fault: what has come meanwhile is looked at before the call is given up. */
   #inTime<T>(operation: string, call: () => Promise<T>): Promise<T> {
     return new Promise((resolve, reject) => {
       const late = (): void => reject(new StoreTimeoutError(`the cache did not answer within ${this.#deadlineMs} ms`, { backend: 'cache', operation }))
-      const timer = setTimeout(late, this.#deadlineMs)
+      const timer = setTimeout(() => setImmediate(late), this.#deadlineMs)
       call().then(resolve, reject).finally(() => clearTimeout(timer))
     })
   }
