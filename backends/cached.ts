@@ -25,7 +25,7 @@ export interface CachedOptions {
  *   When it cannot, a save is acknowledged all the same, with the event `cache-stale`: other processes may read the older version for `ttlMs`
  *   at most, and a save that is made on it meets the newer one. Ending a session (`delete`, `replace` with an ending) rejects with
  *   `StoreUnavailableError`, until it can; in the store it has ended, but for one that was to move, which is as it was.
- * - **The cache may be down**: each of its calls has a short deadline, and after three failures in a row only one a second is tried.
+ * - **The cache may be down**: each of its calls has a short deadline, and while none succeeds only one in half a second is made.
  *
  * Whoever makes it hands both managers over: `close` closes them. Throws `ConfigError` for two that do not go together.
  */

@@ -114,7 +114,7 @@ test('who is revoked at one server is logged out at the other, though that had a
 
 // Without the cache
 
-test('while the cache is down, pages are answered and saved', async (t) => {
+test('L01: while the cache is down, pages are answered and saved', async (t) => {
   const [one, other, browser] = await loggedIn(await servers(t))
   for (const server of [one, other]) failing(server)
   for (let visit = 1; visit <= 5; visit++) {
@@ -126,7 +126,7 @@ test('while the cache is down, pages are answered and saved', async (t) => {
   t.is(await other.ask(visitor, '/keys'), '1')
 })
 
-test('a log-out that the cache cannot be told is a 503 that expires the cookie; in the store the session has ended', async (t) => {
+test('L02: a log-out that the cache cannot be told is a 503 that expires the cookie; in the store the session has ended', async (t) => {
   const all = await servers(t)
   const [one, , browser] = await loggedIn(all)
   failing(one)
@@ -138,7 +138,7 @@ test('a log-out that the cache cannot be told is a 503 that expires the cookie; 
   t.is(await one.ask(browser, '/'), 'nobody')
 })
 
-test('a log-in that the cache cannot be told is a 503, and the session is as it was before it', async (t) => {
+test('L03: a log-in that the cache cannot be told is a 503, and the session is as it was before it', async (t) => {
   const [one, other, browser] = await loggedIn(await servers(t))
   failing(one, 4)
   t.is(await one.status(browser, '/login/bob'), 503)
@@ -147,7 +147,7 @@ test('a log-in that the cache cannot be told is a 503, and the session is as it 
   t.is(await other.ask(browser, '/keys'), '1')
 })
 
-test('a revocation that the cache cannot be told fails, and has ended every session in the store', async (t) => {
+test('L04: a revocation that the cache cannot be told fails, and has ended every session in the store', async (t) => {
   const [one, other, browser] = await loggedIn(await servers(t))
   const second = other.client()
   await other.ask(second, '/login/ann')
@@ -157,14 +157,14 @@ test('a revocation that the cache cannot be told fails, and has ended every sess
   t.deepEqual(await one.manager.list({ owner: 'ann' }), [])
 })
 
-test('while the cache hangs, a page waits for it a few times for a fifth of a second, then not at all', async (t) => {
+test('L05: while the cache hangs, a few pages wait for it for a fifth of a second, and the others not at all', async (t) => {
   const [one, , browser] = await loggedIn(await servers(t))
   for (const method of ['get', 'create', 'replace', 'delete'] as const) one.cache.next(method, ...Array.from({ length: 100 }, () => 'hung' as const))
   const [began, before] = [performance.now(), one.cache.calls.length]
   for (let visit = 0; visit < 20; visit++) t.is(await one.status(browser, visit % 2 ? '/' : '/count'), 200)
   const [took, calls] = [performance.now() - began, one.cache.calls.length - before]
-  t.true(took >= 590, `${took} ms`)
-  t.true(calls <= 3 + took / 1_000 + 1, `${calls} calls in ${took} ms`)
+  t.true(took >= 990, `${took} ms`)
+  t.true(calls <= 5 + took / 500 + 5, `${calls} calls in ${took} ms`)
 })
 
 const keysIn = async (store: EveryAbility): Promise<string[]> => {

@@ -82,7 +82,7 @@ test('a delete without a version reaches both stores, one with a version its rec
   for (const version of ['', 'x', '1', 'to', 'from']) t.false(await manager.delete(KEY, version), version)
 })
 
-test('a delete that one store refuses is a failure, and done in the other', async (t) => {
+test('G03: a delete that one store refuses is a failure, and done in the other', async (t) => {
   const all = stores()
   await all.from.create(KEY, 'old', later())
   const { manager, from, to } = all.step('to')
@@ -94,7 +94,7 @@ test('a delete that one store refuses is a failure, and done in the other', asyn
 
 // One of them is down
 
-test('while "from" is down, what is in "to" is there; of all else nobody can say that it is missing', async (t) => {
+test('G01: while "from" is down, what is in "to" is there; of all else nobody can say that it is missing', async (t) => {
   const all = stores()
   await all.to.create(KEY, 'new', later())
   const { manager, from } = all.step('to')
@@ -105,7 +105,7 @@ test('while "from" is down, what is in "to" is there; of all else nobody can say
   t.is(await all.to.get(OTHER), undefined)
 })
 
-test('a record is taken back when it cannot be seen whether it is the only one, or is not', async (t) => {
+test('G04: a record is taken back when it cannot be seen whether it is the only one, or is not', async (t) => {
   const all = stores()
   const { manager, from } = all.step('to')
   from.next('get', (call) => call(), down())
@@ -118,6 +118,16 @@ test('a record is taken back when it cannot be seen whether it is the only one, 
   t.is(await manager.create(KEY, 'value', later()), undefined)
   t.is(await all.to.get(KEY), undefined)
   t.is((await manager.get(KEY))?.value, 'by another')
+})
+
+test('G02: while "to" is down, nothing can be said of any session', async (t) => {
+  const all = stores()
+  await all.from.create(KEY, 'old', later())
+  const { manager, to } = all.step('from')
+  to.next('get', down(), down())
+  await t.throwsAsync(manager.get(KEY), { code: 'PHIAL_STORE_UNAVAILABLE' })
+  await t.throwsAsync(manager.create(OTHER, 'value', later()), { code: 'PHIAL_STORE_UNAVAILABLE' })
+  t.is((await manager.get(KEY))?.value, 'old')
 })
 
 // Abilities
