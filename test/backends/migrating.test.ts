@@ -5,7 +5,7 @@ import { inCommon } from '../../backends/migrating/manifest.js'
 import { memoryBackend } from '../../backends/memory.js'
 import { StoreUnavailableError } from '../../src/errors.js'
 import { createManager } from '../../src/index.js'
-import type { BackendContext } from '../../src/namespace-manager.js'
+import type { BackendContext, NamespaceManager } from '../../src/namespace-manager.js'
 import { FaultyStore } from '../support/faulty-store.js'
 import { SECRET } from '../support/harness.js'
 import { Connection, openMemory } from '../support/memory-fixture.js'
@@ -252,9 +252,27 @@ test('what is missing, or leads nowhere, is refused at start', (t) => {
   t.throws(() => migrating({ from: 'old', to: 'new' }).open({} as BackendContext), { code: 'PHIAL_CONFIG' })
 })
 
+test('at the end of a move to a store that cannot list, an owner from before it begins anew, and one of since stays', async (t) => {
+  const [from, to] = [openMemory(), openMemory()]
+  const [old, next] = [new Connection(from), withSupports(new Connection(to), { ownerIndex: false })]
+  const logIn = async (type: object, owner: string): Promise<string> => {
+    const manager = createManager({ type: type as NamespaceManager, secret: SECRET })
+    const session = await manager.create()
+    session.owner = owner
+    await session.save()
+    return session.id
+  }
+  const step = migrating({ from: old, to: next })
+  await logIn(old, 'ann')
+  const [ann, bob] = [await logIn(step, 'ann'), await logIn(step, 'bob')]
+  const last = createManager({ type: next, secret: SECRET })
+  t.is(await last.getById(ann), undefined)
+  t.is((await last.getById(bob))?.owner, 'bob')
+})
+
 test('by name, by settings or ready made; as a type or as a function', async (t) => {
   const managers = [
-    createManager({ ...settings, type: 'migrating', migrating: { from: 'old', to: 'new' } } as never),
+    createManager({ ...settings, type: 'migrating', migrating: { from: 'old', to: 'new' } }),
     createManager({ ...settings, type: migrating({ from: 'old', to: { type: 'memory' }, createIn: 'from' }) }),
     createManager({ ...settings, type: migrating({ from: memoryBackend, to: openMemory() }) }),
   ]

@@ -27,6 +27,11 @@ export interface Mode {
   settings(t: Teardown): SettingsInput | Promise<SettingsInput>
 }
 
+const migratingFiles = (t: Teardown): SettingsInput => {
+  const [old, next] = [temporaryDirectory(t), temporaryDirectory(t)]
+  return { type: 'migrating', migrating: { from: 'old', to: 'new' }, backends: { old: { type: 'file', dataDir: old }, new: { type: 'file', dataDir: next } } }
+}
+
 /** Every backend of the library, plain and encrypted. */
 export const modes: readonly Mode[] = [
   { name: 'memory', isStored: true, settings: () => ({ type: 'memory' }) },
@@ -36,6 +41,11 @@ export const modes: readonly Mode[] = [
     name: 'file, encrypted', isStored: true, isShared: true,
     settings: (t) => ({ type: 'file', dataDir: temporaryDirectory(t), encryptKey: ENCRYPT_KEY }),
   },
+  {
+    name: 'file behind a cache', isStored: true,
+    settings: (t) => ({ type: 'file', dataDir: temporaryDirectory(t), cache: 'near', backends: { near: { type: 'memory' } } }),
+  },
+  { name: 'file to file, migrating', isStored: true, isShared: true, settings: migratingFiles },
   { name: 'cookie, signed', isStored: false, settings: () => ({ type: 'cookie' }) },
   { name: 'cookie, encrypted', isStored: false, settings: () => ({ type: 'cookie', encryptKey: ENCRYPT_KEY }) },
 ]
