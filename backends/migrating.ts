@@ -43,7 +43,8 @@ export const migratingBackend: Backend<MigratingOptions> = {
  * 3. When the longest life of a session has passed (`lifetime`), `from` is empty, and `to` can be named alone.
  *
  * Processes of two steps that follow each other may run at the same time. What it is able to do is what both are. A session that
- * is not in `to` costs a second call; making one costs three. When one backend is down, so is what is not surely in the other.
+ * is not where new ones are made costs a second call; making one costs three. While one backend is down, only what is found first in the
+ * other can be read.
  */
 export const migrating = (given: MigratingOptions): Backend =>
   ({ type: 'migrating', supports, open: (context) => openBoth(context, given) })

@@ -34,13 +34,16 @@ export const openStore = (settings: Settings, options: OpenStoreOptions): OpenSt
   }
 }
 
-const withCache = (main: OpenStore, name: string, { cacheTtl, now }: Settings, backends: Backends): OpenStore => {
+/** How long a call of the cache may take, in milliseconds: what is left of the operation's time is the store's. */
+const CACHE_MS = 200
+
+const withCache = (main: OpenStore, name: string, { cacheTtl, now, operationTimeout }: Settings, backends: Backends): OpenStore => {
   const refuse = refuser('cache')
   const store = stored(main, refuse)
   if (store.supports.scope === 'process') return refuse('the sessions are in this process already: there is nothing to be spared')
   if (backends.isOpen(name)) return refuse(`${JSON.stringify(name)} is part of the store itself`)
   const cache = backends.other(name, 'cache', [])
-  return { type: main.type, store: cachedManager({ store, cache, ttlMs: cacheTtl * 1000, now }) }
+  return { type: main.type, store: cachedManager({ store, cache, ttlMs: cacheTtl * 1000, cacheTimeoutMs: Math.min(CACHE_MS, operationTimeout * 250), now }) }
 }
 
 /** The backends of one session manager: each is opened when something asks for it, those with a name once for all who ask. */

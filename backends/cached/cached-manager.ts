@@ -167,9 +167,9 @@ export class CachedManager implements EveryAbility {
   }
 
   /** Removes the entry of a record that may have changed. `false`: it may still be there; this process does not read it. */
-  async #tell(key: string, must = false): Promise<boolean> {
+  async #tell(key: string): Promise<boolean> {
     const mark = this.#untold.get(key)
-    const told = await this.#calls.ask('delete', () => this.#cache.delete(key), must)
+    const told = await this.#calls.ask('delete', () => this.#cache.delete(key))
     if (told === undefined) {
       this.#untold.add(key)
       return false
@@ -181,7 +181,7 @@ export class CachedManager implements EveryAbility {
 
   /** Once more if it fails: a connection may just have been lost. */
   async #tellSurely(key: string): Promise<boolean> {
-    return (await this.#tell(key, true)) || this.#tell(key, true)
+    return (await this.#tell(key)) || this.#tell(key)
   }
 
   /** The cache answers again: what it could not be told is told now. */

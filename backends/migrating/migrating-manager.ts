@@ -14,22 +14,23 @@ export type Place = 'from' | 'to'
  * Two stores that are read as one. A record stays where it was made, and is in one of them only: `create` makes sure that the key is not in the
  * other. So nothing is ever copied, and what was deleted cannot come back from a copy.
  *
- * Processes that create in different places agree on everything else: who reads asks `to` first, and who locks locks in both, `from` first.
+ * Processes that create in different places agree on everything that matters: who locks locks in both, `from` first. Who reads asks first where it
+ * creates.
  */
 export class MigratingManager implements EveryAbility {
   readonly supports: Manifest
   readonly #stores: Readonly<Record<Place, EveryAbility>>
-  readonly #createIn: Place
+  readonly #places: readonly [own: Place, other: Place]
   #isClosed = false
 
   constructor(from: NamespaceManager, to: NamespaceManager, createIn: Place) {
     this.supports = inCommon(from.supports, to.supports)
     this.#stores = { from, to } as Readonly<Record<Place, EveryAbility>> // of which abilities are asked only if the manifests claim them
-    this.#createIn = createIn
+    this.#places = createIn === 'to' ? ['to', 'from'] : ['from', 'to']
   }
 
   async get(key: string, touch?: Touch): Promise<StoredRecord | undefined> {
-    for (const place of ['to', 'from'] as const) {
+    for (const place of this.#places) {
       const record = await this.#stores[place].get(key, touch)
       if (record !== undefined) return { ...record, version: place + record.version }
     }
@@ -39,7 +40,8 @@ export class MigratingManager implements EveryAbility {
   /** Looks before and after: of two processes that create the same key in different places at the same time, neither has made it, and either may try again. */
   async create(key: string, value: string, expiresAt: number): Promise<string | undefined> {
     this.#checkSize(value)
-    const [own, other] = [this.#stores[this.#createIn], this.#stores[this.#createIn === 'to' ? 'from' : 'to']]
+    const [place, otherPlace] = this.#places
+    const [own, other] = [this.#stores[place], this.#stores[otherPlace]]
     if ((await other.get(key)) !== undefined) return undefined
     const version = await own.create(key, value, expiresAt)
     if (version === undefined) return undefined
@@ -49,7 +51,7 @@ export class MigratingManager implements EveryAbility {
     } finally {
       if (!isAlone) await own.delete(key, version)
     }
-    return isAlone ? this.#createIn + version : undefined
+    return isAlone ? place + version : undefined
   }
 
   async replace(key: string, value: string, version: string, expiresAt: number, ending?: Ending): Promise<string | undefined> {
@@ -61,7 +63,8 @@ export class MigratingManager implements EveryAbility {
   }
 
   async touch(key: string, expiresAt: number): Promise<boolean> {
-    return (await this.#stores.to.touch(key, expiresAt)) || this.#stores.from.touch(key, expiresAt)
+    const [own, other] = this.#places
+    return (await this.#stores[own].touch(key, expiresAt)) || this.#stores[other].touch(key, expiresAt)
   }
 
   delete(key: string): Promise<void>
@@ -101,7 +104,7 @@ export class MigratingManager implements EveryAbility {
 
   /** Beside the records that are made now. An entry elsewhere is read, too. */
   addOwned(owner: string, key: string, expiresAt: number): Promise<void> {
-    return this.#stores[this.#createIn].addOwned(owner, key, expiresAt)
+    return this.#stores[this.#places[0]].addOwned(owner, key, expiresAt)
   }
 
   async removeOwned(owner: string, key: string): Promise<void> {

@@ -80,6 +80,6 @@ const play = async (seed: number): Promise<string | undefined> => {
   return faults.length > 0 ? faults.join('; ') : undefined
 }
 
-test(`processes of both steps keep one record of a key, lose no write and revive nothing: ${SCHEDULES} schedules`, async (t) => {
+test(`G05: processes of both steps keep one record of a key, lose no write and revive nothing: ${SCHEDULES} schedules`, async (t) => {
   for (let seed = SEED; seed < SEED + SCHEDULES; seed++) t.is(await play(seed), undefined, `seed ${seed}`)
 })

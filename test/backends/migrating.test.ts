@@ -5,7 +5,7 @@ import { inCommon } from '../../backends/migrating/manifest.js'
 import { memoryBackend } from '../../backends/memory.js'
 import { StoreUnavailableError } from '../../src/errors.js'
 import { createManager } from '../../src/index.js'
-import type { BackendContext } from '../../src/namespace-manager.js'
+import type { BackendContext, NamespaceManager } from '../../src/namespace-manager.js'
 import { FaultyStore } from '../support/faulty-store.js'
 import { SECRET } from '../support/harness.js'
 import { Connection, openMemory } from '../support/memory-fixture.js'
@@ -56,16 +56,18 @@ for (const createIn of ['from', 'to'] as const) {
   })
 }
 
-test('what is in "to" is found in one call, what is not in a second', async (t) => {
+test('what is where new sessions are made is found in one call, what is not in a second', async (t) => {
   const all = stores()
   await all.from.create(KEY, 'old', later())
   await all.to.create(OTHER, 'new', later())
   for (const createIn of ['from', 'to'] as const) {
-    const { manager, from, to } = all.step(createIn)
-    t.is((await manager.get(OTHER))?.value, 'new')
-    t.deepEqual([to.calls, from.calls], [['get'], []])
-    t.is((await manager.get(KEY))?.value, 'old')
-    t.deepEqual([to.calls, from.calls], [['get', 'get'], ['get']])
+    const { manager, ...step } = all.step(createIn)
+    const [own, other] = createIn === 'to' ? [step.to, step.from] : [step.from, step.to]
+    const [here, there] = createIn === 'to' ? [OTHER, KEY] : [KEY, OTHER]
+    t.is((await manager.get(here))?.value, createIn === 'to' ? 'new' : 'old')
+    t.deepEqual([own.calls, other.calls], [['get'], []])
+    t.is((await manager.get(there))?.value, createIn === 'to' ? 'old' : 'new')
+    t.deepEqual([own.calls, other.calls], [['get', 'get'], ['get']])
   }
 })
 
@@ -82,7 +84,7 @@ test('a delete without a version reaches both stores, one with a version its rec
   for (const version of ['', 'x', '1', 'to', 'from']) t.false(await manager.delete(KEY, version), version)
 })
 
-test('a delete that one store refuses is a failure, and done in the other', async (t) => {
+test('G03: a delete that one store refuses is a failure, and done in the other', async (t) => {
   const all = stores()
   await all.from.create(KEY, 'old', later())
   const { manager, from, to } = all.step('to')
@@ -94,7 +96,7 @@ test('a delete that one store refuses is a failure, and done in the other', asyn
 
 // One of them is down
 
-test('while "from" is down, what is in "to" is there; of all else nobody can say that it is missing', async (t) => {
+test('G01: while "from" is down, who creates in "to" reads what is there; of all else nobody can say that it is missing', async (t) => {
   const all = stores()
   await all.to.create(KEY, 'new', later())
   const { manager, from } = all.step('to')
@@ -105,7 +107,7 @@ test('while "from" is down, what is in "to" is there; of all else nobody can say
   t.is(await all.to.get(OTHER), undefined)
 })
 
-test('a record is taken back when it cannot be seen whether it is the only one, or is not', async (t) => {
+test('G04: a record is taken back when it cannot be seen whether it is the only one, or is not', async (t) => {
   const all = stores()
   const { manager, from } = all.step('to')
   from.next('get', (call) => call(), down())
@@ -118,6 +120,17 @@ test('a record is taken back when it cannot be seen whether it is the only one, 
   t.is(await manager.create(KEY, 'value', later()), undefined)
   t.is(await all.to.get(KEY), undefined)
   t.is((await manager.get(KEY))?.value, 'by another')
+})
+
+test('G02: while "to" is down, who creates in "from" reads what is there; who creates in "to" cannot say anything', async (t) => {
+  const all = stores()
+  await all.from.create(KEY, 'old', later())
+  const [first, second] = [all.step('from'), all.step('to')]
+  for (const { to } of [first, second]) to.next('get', ...Array.from({ length: 10 }, down))
+  t.is((await first.manager.get(KEY))?.value, 'old')
+  await t.throwsAsync(second.manager.get(KEY), { code: 'PHIAL_STORE_UNAVAILABLE' })
+  for (const { manager } of [first, second]) await t.throwsAsync(manager.get(OTHER), { code: 'PHIAL_STORE_UNAVAILABLE' })
+  await t.throwsAsync(first.manager.create(OTHER, 'value', later()), { code: 'PHIAL_STORE_UNAVAILABLE' })
 })
 
 // Abilities
@@ -239,9 +252,27 @@ test('what is missing, or leads nowhere, is refused at start', (t) => {
   t.throws(() => migrating({ from: 'old', to: 'new' }).open({} as BackendContext), { code: 'PHIAL_CONFIG' })
 })
 
+test('at the end of a move to a store that cannot list, an owner from before it begins anew, and one of since stays', async (t) => {
+  const [from, to] = [openMemory(), openMemory()]
+  const [old, next] = [new Connection(from), withSupports(new Connection(to), { ownerIndex: false })]
+  const logIn = async (type: object, owner: string): Promise<string> => {
+    const manager = createManager({ type: type as NamespaceManager, secret: SECRET })
+    const session = await manager.create()
+    session.owner = owner
+    await session.save()
+    return session.id
+  }
+  const step = migrating({ from: old, to: next })
+  await logIn(old, 'ann')
+  const [ann, bob] = [await logIn(step, 'ann'), await logIn(step, 'bob')]
+  const last = createManager({ type: next, secret: SECRET })
+  t.is(await last.getById(ann), undefined)
+  t.is((await last.getById(bob))?.owner, 'bob')
+})
+
 test('by name, by settings or ready made; as a type or as a function', async (t) => {
   const managers = [
-    createManager({ ...settings, type: 'migrating', migrating: { from: 'old', to: 'new' } } as never),
+    createManager({ ...settings, type: 'migrating', migrating: { from: 'old', to: 'new' } }),
     createManager({ ...settings, type: migrating({ from: 'old', to: { type: 'memory' }, createIn: 'from' }) }),
     createManager({ ...settings, type: migrating({ from: memoryBackend, to: openMemory() }) }),
   ]

@@ -1,22 +1,23 @@
 import test from 'ava'
 import type { ExecutionContext } from 'ava'
-import { readdirSync, readFileSync } from 'node:fs'
+import { readdirSync, readFileSync, rmSync } from 'node:fs'
 import { request } from 'node:http'
 import type { IncomingMessage } from 'node:http'
 import type { Duplex } from 'node:stream'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { join } from 'node:path'
+import { CookieJar } from 'tough-cookie'
 import { clientOf } from '../support/app.js'
-import { SECRET } from '../support/harness.js'
 import { hasMemcached, startMemcached } from '../support/memcache-store.js'
 import { folder, freePort, Program, root, start } from '../support/demo-program.js'
+import { SECRET } from '../support/harness.js'
 
 const script = (name: string): string => join(root, `dist/examples/${name}.js`)
 
 /** Starts an example in an empty folder. */
-const run = async (t: ExecutionContext, name: string, env: NodeJS.ProcessEnv = {}): Promise<string> => {
+const run = async (t: ExecutionContext, name: string, env: NodeJS.ProcessEnv = {}, cwd = folder(t)): Promise<string> => {
   const port = await freePort()
-  const program = start(t, script(name), { cwd: folder(t), env: { PORT: String(port), ...env } })
+  const program = start(t, script(name), { cwd, env: { PORT: String(port), ...env } })
   await program.says(new RegExp(`^http://127\\.0\\.0\\.1:${port}`, 'm'))
   return `http://127.0.0.1:${port}`
 }
@@ -138,6 +139,42 @@ test('revive: values of a class come back as such', async (t) => {
   const client = clientOf(await run(t, 'revive'))
   t.is(await client.text(), 'In your purse: 2.50 crowns\n')
   t.is(await client.text(), 'In your purse: 5.00 crowns\n')
+})
+
+test('cache in front: a page is answered without the store, and an ended session is not', async (t) => {
+  const cwd = folder(t)
+  const url = await run(t, 'cache-in-front', {}, cwd)
+  const client = clientOf(url)
+  t.is(await client.text('/visit'), 'visits: 1\n')
+  t.is(await client.text('/visit'), 'visits: 2\n')
+  const copy = clientOf(url, client.jar.cloneSync())
+  t.is(await client.text(), 'visits: 2\n')
+  rmSync(join(cwd, 'data'), { recursive: true })
+  t.is(await client.text(), 'visits: 2\n')
+  t.is(await client.text('/leave'), 'visits: 0\n')
+  t.is(await copy.text(), 'visits: 0\n')
+})
+
+test('migrating: sessions are there in every step, for as long as they last', async (t) => {
+  const cwd = folder(t)
+  const at = async (step: string) => {
+    const url = await run(t, 'migrating', { STEP: step, PHIAL_SECRET: SECRET }, cwd)
+    return (jar: CookieJar): Promise<string> => clientOf(url, jar).text()
+  }
+  const [ann, bob, eve] = [new CookieJar(), new CookieJar(), new CookieJar()]
+  const first = await at('1')
+  t.is(await first(ann), 'visit 1\n')
+  const second = await at('2')
+  t.is(await second(ann), 'visit 2\n')
+  t.is(await second(bob), 'visit 1\n')
+  t.is(await first(bob), 'visit 2\n')
+  const third = await at('3')
+  t.is(await third(ann), 'visit 3\n')
+  t.is(await third(eve), 'visit 1\n')
+  t.is(await second(eve), 'visit 2\n')
+  const fourth = await at('4')
+  t.is(await fourth(eve), 'visit 3\n')
+  t.is(await third(eve), 'visit 4\n')
 })
 
 test('language: what was chosen once is spoken on all pages', async (t) => {

@@ -88,9 +88,11 @@ for (const [name, compilerOptions] of Object.entries({
 const program = `import { createServer } from 'node:http'
 import { createManager, loadIni, SessionGoneError, StoreError, withSession } from 'phial'
 import type { Backend, PhialEvents, Session, SessionRequest, SettingsInput } from 'phial'
+import { cachedManager } from 'phial/backends/cached'
 import { cookieBackend } from 'phial/backends/cookie'
 import { fileBackend } from 'phial/backends/file'
 import { memoryBackend } from 'phial/backends/memory'
+import { migrating } from 'phial/backends/migrating'
 import { contractCases } from 'phial/testing'
 
 const settings: SettingsInput = { type: 'memory', timeout: 600 }
@@ -104,7 +106,8 @@ const app = withSession<{ visits: number }>(async (req, res) => {
 createServer(app)
 // @ts-expect-error a manager is no text
 export const wrong: string = createManager(settings)
-export const backends: Backend<any>[] = [cookieBackend, fileBackend, memoryBackend]
+export const backends: Backend<any>[] = [cookieBackend, fileBackend, memoryBackend, migrating({ from: 'old', to: { type: 'memory' }, createIn: 'from' })]
+export const cached: SettingsInput = { type: cachedManager({ store: undefined as never, cache: undefined as never, ttlMs: 1 }) }
 export const isPassing = (error: unknown): boolean => error instanceof StoreError && error.retryable
 export const cases: readonly { readonly name: string }[] = contractCases(undefined as never)
 export type Kept = [PhialEvents['gone'], SessionRequest, SessionGoneError]

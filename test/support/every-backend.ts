@@ -68,6 +68,10 @@ export const modes: readonly Mode[] = [
   { name: 'memcache', isStored: true, isShared: true, canList: false, missing: missingMemcached, settings: (t) => on('memcache', sharedMemcached(t)) },
   { name: 'datastore', isStored: true, isShared: true, missing: missingEmulator, settings: (t) => on('datastore', borrowEmulator(t)) },
   { name: 'datastore behind memcache', isStored: true, isShared: true, missing: missingEmulator ?? missingMemcached, settings: cached },
+  {
+    name: 'file behind a cache', isStored: true,
+    settings: (t) => ({ type: 'file', dataDir: temporaryDirectory(t), cache: 'near', backends: { near: { type: 'memory' } } }),
+  },
   { name: 'migrating from file to redis', isStored: true, isShared: true, missing: missingRedis, settings: migrating },
   { name: 'cookie, signed', isStored: false, settings: () => ({ type: 'cookie' }) },
   { name: 'cookie, encrypted', isStored: false, settings: () => ({ type: 'cookie', encryptKey: ENCRYPT_KEY }) },
