@@ -1,7 +1,5 @@
 import ava from 'ava'
 import type { ExecutionContext } from 'ava'
-import { spawn } from 'node:child_process'
-import { once } from 'node:events'
 import { createRequire } from 'node:module'
 import { join } from 'node:path'
 import type { DatastoreManager } from '../../backends/datastore/datastore-manager.js'
@@ -12,6 +10,7 @@ import { serve } from '../support/app.js'
 import { borrowEmulator, freshNamespace, missingEmulator, tellMissing } from '../support/datastore-emulator.js'
 import { HOUR, keyOf, openDatastore, timed } from '../support/datastore-store.js'
 import { temporaryDirectory } from '../support/every-backend.js'
+import { runProgram } from '../support/run-program.js'
 import { ScriptedDatastore } from '../support/scripted-datastore.js'
 
 tellMissing('the tests of datastore\'s records are')
@@ -216,20 +215,10 @@ ava('a client that never answers, throws, or rejects with what is no error, is a
   }
 })
 
-/** Runs a program in a process of its own, on the built library. */
-const run = async (code: string, env: NodeJS.ProcessEnv): Promise<{ readonly code: number | null; readonly output: string }> => {
-  const root = new URL('../..', import.meta.url).href
-  const child = spawn(process.execPath, ['--input-type=module', '--eval', code.replaceAll('ROOT/', root)], { stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, ...env } })
-  let output = ''
-  for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk) => { output += chunk })
-  const [status] = (await once(child, 'close')) as [number | null]
-  return { code: status, output }
-}
-
 const HOMELESS = { HOME: '/nowhere', GOOGLE_APPLICATION_CREDENTIALS: undefined, METADATA_SERVER_DETECTION: 'none', DATASTORE_EMULATOR_HOST: undefined }
 
 ava('without credentials: a StoreError that is not retryable, each time anew, and no unhandled rejection, which the client makes by itself', async (t) => {
-  const ended = await run(`
+  const ended = await runProgram(`
     import { datastoreBackend } from 'ROOT/backends/datastore.js'
     process.on('unhandledRejection', (error) => console.log('unhandled', error.message))
     const manager = datastoreBackend.open({ namespace: 'child', now: Date.now, url: 'datastore://shop', maxBytes: 1e6, options: { kind: 'PhialSession' }, operationTimeout: 5 })
@@ -242,7 +231,7 @@ ava('without credentials: a StoreError that is not retryable, each time anew, an
 
 ava('credentials that are put in place later are found without a restart', async (t) => {
   const file = join(temporaryDirectory(t), 'key.json')
-  const ended = await run(`
+  const ended = await runProgram(`
     import { writeFileSync } from 'node:fs'
     import { generateKeyPairSync } from 'node:crypto'
     import { datastoreBackend } from 'ROOT/backends/datastore.js'
