@@ -12,7 +12,8 @@ const REFUSALS: ReadonlySet<number | undefined> = new Set([
 
 /** How often it is worth trying again: Google says of its own errors not to do so more than once. */
 const TRIES: ReadonlyMap<number, number> = new Map([
-  [CODE.UNAVAILABLE, Infinity], [CODE.ABORTED, Infinity], [CODE.RESOURCE_EXHAUSTED, Infinity], [CODE.INTERNAL, 2], [CODE.UNKNOWN, 2],
+  [CODE.UNAVAILABLE, Infinity], [CODE.ABORTED, Infinity], [CODE.RESOURCE_EXHAUSTED, Infinity], [CODE.DEADLINE_EXCEEDED, Infinity],
+  [CODE.INTERNAL, 2], [CODE.UNKNOWN, 2],
 ])
 
 /** A call that came to nothing. */
@@ -30,7 +31,7 @@ export class Failure extends Error {
 
   /** Sent, and answered with an error, or not at all. */
   static answered(code: number, cause?: unknown): Failure {
-    return new Failure(`failed with gRPC's code ${code}`, code, code === CODE.DEADLINE_EXCEEDED || code === CODE.CANCELLED || TRIES.has(code), cause)
+    return new Failure(`failed with gRPC's code ${code}`, code, code === CODE.CANCELLED || TRIES.has(code), cause)
   }
 
   /** Not sent: no connection, or no place on it, in time. */

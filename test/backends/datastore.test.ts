@@ -1,7 +1,5 @@
 import ava from 'ava'
 import type { ExecutionContext } from 'ava'
-import { spawn } from 'node:child_process'
-import { once } from 'node:events'
 import { writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { join } from 'node:path'
@@ -9,11 +7,13 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { Datastore, v1 } from '@google-cloud/datastore'
 import { datastoreBackend } from '../../backends/datastore.js'
 import { createManager } from '../../src/index.js'
+import { serve } from '../support/app.js'
 import { borrowEmulator, freshNamespace, missingEmulator, tellMissing } from '../support/datastore-emulator.js'
 import { HOUR, keyOf, openDatastore } from '../support/datastore-store.js'
 import { temporaryDirectory } from '../support/every-backend.js'
 import { FaultProxy } from '../support/fault-proxy.js'
 import { SECRET } from '../support/harness.js'
+import { runProgram } from '../support/run-program.js'
 import { ScriptedDatastore } from '../support/scripted-datastore.js'
 
 tellMissing('the tests of datastore are')
@@ -182,6 +182,48 @@ test('more entries of an owner than a page holds are all listed', async (t) => {
   t.deepEqual((await manager.listOwned(keyOf('owner'))).toSorted(), keys)
 })
 
+test('HTTP: untouched and unknown visitors cost no call; reading one, with a touch that is due two; reading and saving two', async (t) => {
+  const scripted = await counted(t)
+  let now = Date.now()
+  const app = await serve(t, async (req, res) => {
+    const [, verb, name = ''] = req.url!.split('/')
+    if (verb === 'untouched') return void res.end()
+    const session = await req.session.load()
+    if (verb === 'save') await session.set('at', now + Math.random()).save()
+    if (verb === 'add') await session.update('n', (n = 0) => n + 1)
+    if (verb === 'login') {
+      session.owner = name
+      await session.save()
+    }
+    if (verb === 'logout') await session.destroy()
+    res.end()
+  }, { type: 'datastore', url: scripted.url, namespace: freshNamespace(), now: () => now, operationTimeout: 20, requestBudget: 60 })
+  const browser = app.client()
+  const cost = async (path: string, by = browser): Promise<string> => {
+    scripted.taken()
+    t.is((await by.get(path)).status, 200, path)
+    return scripted.taken().join(' ')
+  }
+  t.is(await cost('/untouched'), '')
+  t.is(await cost('/read'), '')
+  t.is(await cost('/save'), 'commit')
+  t.is(await cost('/untouched'), '')
+  t.is(await cost('/read'), 'lookup')
+  t.is(await cost('/save'), 'lookup commit')
+  t.is(await cost('/add'), 'lookup commit')
+  now += 61_000
+  t.is(await cost('/read'), 'lookup commit')
+  t.is(await cost('/read'), 'lookup')
+  now += 61_000
+  t.is(await cost('/save'), 'lookup commit commit')
+  const forger = app.client()
+  await forger.jar.setCookie('phial=forged; Path=/', app.url)
+  t.is(await cost('/read', forger), '')
+  await cost('/login/ann')
+  t.is(await cost('/read'), 'lookup')
+  t.is((await cost('/save')).replaceAll(/lookup /g, ''), 'commit') // what is looked at beside it is the library's matter
+})
+
 // Purging
 
 test('purgeExpired: more than a page of dead records goes, entries and leases that are over too, and what lives stays', async (t) => {
@@ -270,17 +312,6 @@ ava('what can be seen to be wrong is told at start, naming the option', (t) => {
   }
 })
 
-/** Runs a program in a process of its own, on the built library. */
-const run = async (code: string, env: NodeJS.ProcessEnv = {}): Promise<{ readonly code: number | null; readonly output: string; readonly ms: number }> => {
-  const root = new URL('../..', import.meta.url).href
-  const start = performance.now()
-  const child = spawn(process.execPath, ['--input-type=module', '--eval', code.replaceAll('ROOT/', root)], { stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, ...env } })
-  let output = ''
-  for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk) => { output += chunk })
-  const [status] = (await once(child, 'close')) as [number | null]
-  return { code: status, output, ms: performance.now() - start }
-}
-
 const opened = (url: string, then: string): string => `
   import { datastoreBackend } from 'ROOT/backends/datastore.js'
   const manager = datastoreBackend.open({ namespace: 'child', now: Date.now, url: '${url}', maxBytes: 1e6, options: { kind: 'PhialSession' }, operationTimeout: 5 })
@@ -290,7 +321,7 @@ test('an idle connection keeps no process alive, whether it was closed or not, u
   const { url } = await borrowEmulator(t)
   const said = `console.log(JSON.stringify(await manager.get('${keyOf('none')}') ?? 'missing'))`
   for (const [then, output] of [[said, '"missing"\n'], [`${said}\nawait manager.close()`, '"missing"\n'], ['', ''], ['await manager.close()', '']] as const) {
-    const ended = await run(opened(url, then))
+    const ended = await runProgram(opened(url, then))
     t.deepEqual([ended.code, ended.output], [0, output])
   }
 })
@@ -304,7 +335,7 @@ test('with an emulator nobody asks for Google\'s metadata server, and nothing is
     const lookup = dns.lookup
     dns.lookup = (host, ...rest) => { console.log('looked up', host); return lookup(host, ...rest) }
     channel('http.client.request.start').subscribe(({ request }) => console.log('asked', request.host))`
-  const ended = await run(watch + opened(url, `await manager.get('${keyOf('none')}')`), { ...env, METADATA_SERVER_DETECTION: undefined })
+  const ended = await runProgram(watch + opened(url, `await manager.get('${keyOf('none')}')`), { ...env, METADATA_SERVER_DETECTION: undefined })
   t.deepEqual([ended.code, ended.output], [0, ''])
 })
 

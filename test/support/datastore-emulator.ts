@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import { existsSync } from 'node:fs'
+import { existsSync, mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Teardown } from './app.js'
@@ -42,8 +42,8 @@ export class DatastoreEmulator {
     this.#server = server
   }
 
-  static async start(directory?: string): Promise<DatastoreEmulator> {
-    const [port] = await freePorts(1) as [number]
+  static async start(directory?: string, at?: number): Promise<DatastoreEmulator> {
+    const port = at ?? (await freePorts(1))[0]!
     return new DatastoreEmulator(port, directory, await run(port, directory))
   }
 
@@ -59,6 +59,12 @@ export class DatastoreEmulator {
     return this.#server.kill()
   }
 
+  /** Lets it end by itself: only then is all on its disk. */
+  async stop(): Promise<void> {
+    this.signal('SIGTERM')
+    while (this.#server.isRunning) await sleep(20)
+  }
+
   /** Kills it, if it still runs, and starts it at the same place. */
   async restart(): Promise<void> {
     await this.kill()
@@ -68,7 +74,8 @@ export class DatastoreEmulator {
 
 /** The wrapper script that comes with it leaves java behind when it is killed. */
 const run = async (port: number, directory: string | undefined): Promise<ServerProcess> => {
-  const storage = directory === undefined ? ['--store_on_disk=false'] : ['--store_on_disk=true', `--storage_file=${join(directory, 'store.bin')}`]
+  if (directory !== undefined) mkdirSync(join(directory, 'WEB-INF'), { recursive: true }) // what makes it a project's
+  const storage = directory === undefined ? ['--store_on_disk=false'] : ['--store_on_disk=true', directory]
   const server = await ServerProcess.start(java!, [
     '-Xmx256m', '-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1', '-cp', jar!, MAIN, 'start',
     '--host=127.0.0.1', `--port=${port}`, '--consistency=1.0', ...storage,

@@ -13,7 +13,7 @@ export type Forward = () => Promise<Message>
  * What becomes of a call: a code of gRPC that it is refused with; `hang`: it is not done, and nothing is answered; `lost`: it is done, and
  * nothing is answered; or what the function answers, or fails with.
  */
-export type Act = number | 'hang' | 'lost' | ((forward: Forward, request: Message) => Promise<Message>)
+export type Act = number | 'hang' | 'lost' | ((forward: Forward, request: Message, headers: Message) => Promise<Message>)
 
 const load = createRequire(createRequire(import.meta.url).resolve('@google-cloud/datastore'))
 const gax = load('google-gax')
@@ -34,7 +34,7 @@ export class ScriptedDatastore {
     this.port = port
     this.#upstream = emulatorPort && new Datastore(`127.0.0.1:${emulatorPort}`, grpc.credentials.createInsecure())
     this.#server = new grpc.Server()
-    const handlers = (['lookup', 'commit', 'runQuery'] as const).map((method) => [method, (call: any, callback: Callback) => this.#answer(method, call.request, callback)])
+    const handlers = (['lookup', 'commit', 'runQuery'] as const).map((method) => [method, (call: any, callback: Callback) => this.#answer(method, call, callback)])
     this.#server.addService(Datastore.service, Object.fromEntries(handlers))
   }
 
@@ -73,7 +73,7 @@ export class ScriptedDatastore {
     return this.calls.splice(0)
   }
 
-  async #answer(method: Method, request: Message, callback: Callback): Promise<void> {
+  async #answer(method: Method, { request, metadata }: { readonly request: Message; readonly metadata: any }, callback: Callback): Promise<void> {
     this.calls.push(method)
     const index = this.#script.findIndex((one) => one.method === method)
     const act = index < 0 ? this.#always.get(method) : this.#script.splice(index, 1)[0]!.act
@@ -82,7 +82,7 @@ export class ScriptedDatastore {
     if (act === 'hang') return
     if (typeof act === 'number') return callback({ code: act, details: 'as it is written' })
     try {
-      const answer = await (typeof act === 'function' ? act(forward, request) : forward())
+      const answer = await (typeof act === 'function' ? act(forward, request, metadata.getMap()) : forward())
       if (act !== 'lost') callback(null, answer)
     } catch (error) {
       callback(error as { code: number; details: string })

@@ -67,9 +67,13 @@ export class ServerProcess {
     this.#child.kill(signal)
   }
 
+  get isRunning(): boolean {
+    return this.#child.exitCode === null && this.#child.signalCode === null
+  }
+
   /** Ends it at once, without a chance to say goodbye. May be called twice. */
   async kill(): Promise<void> {
-    if (this.#child.exitCode !== null || this.#child.signalCode !== null) return
+    if (!this.isRunning) return
     this.#child.kill('SIGKILL')
     await this.#exited
   }
