@@ -6,6 +6,8 @@ const MOST_DEPTH = 8
 const MOST_ELEMENTS = 1_000_000
 /** A value (see the manifest) and what stands before it. */
 const MOST_BYTES = 8 * 1024 * 1024
+/** Messages and what SUBSCRIBE answers, which hold no nulls, or what is answered at the start: nothing else that a listener may get ends well. */
+const TO_LISTENER = /^(\*3|\+OK|\+PONG|-.*)\r\n$/
 /** Errors come as a line, with a piece of the command at most. */
 const MOST_LINE = 65_536
 
@@ -89,7 +91,7 @@ export class ReplyShape {
     this.#line = ''
     if (line.charCodeAt(line.length - 2) !== CR) return false
     const text = line.slice(1, -2)
-    if (this.#isListener && (text === '-1' || (this.#open.length === 0 && !/^(\*3$|\+PONG$|-)/.test(line.slice(0, -2))))) return false
+    if (this.#isListener && (text === '-1' || (this.#open.length === 0 && !TO_LISTENER.test(line)))) return false
     switch (line[0]) {
       case '+':
       case '-':

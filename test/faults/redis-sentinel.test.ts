@@ -1,7 +1,7 @@
 import test from 'ava'
 import type { ExecutionContext } from 'ava'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { anyMaster, failOver, holdsThrough, NOTHING, SLACK_MS } from '../support/failover.js'
+import { failOver, holdsThrough, NOTHING, SLACK_MS } from '../support/failover.js'
 import { FaultProxy } from '../support/fault-proxy.js'
 import { until } from '../support/redis-node.js'
 import { isRefused, storyAt, unavailable } from '../support/redis-scene.js'
@@ -63,7 +63,7 @@ const withoutReplication = async (work: () => Promise<void>): Promise<void> => {
   await master.kill()
   for (const replica of replicas) replica.wake()
   // Not before: a master that comes back empty at once is still the master, and so empties the replicas.
-  await anyMaster(replicas)
+  await until('another master', async () => (await all.master()) !== master)
   await all.heal()
 }
 

@@ -50,8 +50,7 @@ export const failOver = async (t: ExecutionContext, group: FailoverGroup, { sett
   return { promotedAfter, failedFor, load, ledger }
 }
 
-/** When one of these was seen to be a master, on the clock of `performance.now()`. */
-export const anyMaster = async (servers: readonly RedisNode[]): Promise<number> => {
+const anyMaster = async (servers: readonly RedisNode[]): Promise<number> => {
   for (const end = performance.now() + 30_000; performance.now() < end; await sleep(20)) {
     const roles = await Promise.all(servers.map((server) => server.info('role').catch(() => undefined)))
     if (roles.includes('master')) return performance.now()
