@@ -2,8 +2,8 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Http2ServerRequest, Http2ServerResponse } from 'node:http2'
 import { createServer } from 'node:http'
-import { urlMap, withSession } from '../../src/index.js'
-import type { MappedRequest, Session, SessionManager, SessionRequest } from '../../src/index.js'
+import { withSession } from '../../src/index.js'
+import type { Backend, NamespaceManager, Session, SessionManager, SessionRequest, SettingsInput } from '../../src/index.js'
 
 interface Shop {
   visits: number
@@ -78,40 +78,13 @@ export const facts = (): void => {
   void [fallback, maybe, any]
 }
 
-// urlMap
-
-const broker = async (req: SessionRequest<Shop> & MappedRequest, res: ServerResponse): Promise<void> => {
-  const path: string = req.scriptName + req.url!
-  res.end(`${path} ${await req.session.get('visits')}`)
-}
-const home = async (req: SessionRequest<Shop>, res: ServerResponse): Promise<void> => {
-  res.end(await req.session.get('name'))
-}
-const bare = (_req: IncomingMessage, res: ServerResponse): unknown => res.end()
-
-const shops = withSession(urlMap({ '/': home, '/broker': broker, '/bare': bare }), {})
-createServer(shops)
-createServer(urlMap({ '/': shops, '/bare': bare }))
-createServer(withSession<Shop>(urlMap({ '/': home, '/nested': urlMap({ '/broker': broker }) }), {}))
-
-createServer(withSession<Shop>(urlMap({
-  '/': async (req, res) => {
-    const visits: number | undefined = await req.session.get('visits')
-    // @ts-expect-error a key that the data does not have
-    await req.session.get('visit')
-    res.end(req.originalUrl + req.scriptName + visits)
-  },
-}), {}))
-
-const http2Map = withSession(urlMap({
-  '/': async (req: SessionRequest<Shop, 'session', Http2ServerRequest>, res: Http2ServerResponse) => {
-    res.stream.close()
-    await req.session.get('visits')
-  },
-}), {})
-
-// @ts-expect-error without a session around them there is none on the request
-createServer(urlMap({ '/': home }))
-// @ts-expect-error a prefix leads to a handler
-urlMap({ '/': 'home' })
-void http2Map
+export const settings = (backend: Backend, store: NamespaceManager, client: object): SettingsInput[] => [
+  { type: 'redis', url: 'redis://127.0.0.1', redis: { password: 'x', client } },
+  { type: 'datastore', cache: 'front', cacheTtl: 30, backends: { front: { type: 'memcache', url: '127.0.0.1:11211', memcache: { timeout: 1 } } } },
+  { type: backend, backends: { a: { type: store }, b: { type: backend, namespace: 'x', dataDir: '/d', lockDir: '/l' }, none: undefined } },
+  { type: 'migrating', migrating: { from: 'old', to: { type: 'redis' } }, backends: { old: { type: 'file', dataDir: '/d' } } },
+  // @ts-expect-error a cache is named
+  { cache: { type: 'memcache' } },
+  // @ts-expect-error that is no setting of a backend
+  { backends: { front: { type: 'memcache', timeout: 5 } } },
+]
