@@ -15,7 +15,7 @@ const uses: readonly (readonly [form: RegExp, advice: string])[] = [
   [/^config:/i, ': one file holds all sections'],
   [/^session$/, ': that stands in a [filter-app:NAME], with next, or in a [filter:NAME]'],
   [/^urlmap$/, ': that stands in a [composite:NAME]'],
-  [/^[\w.@-]+[\w/@.-]*\.[cm]?[jt]s\b/, ': a path begins with ./'],
+  [/^[\w@][\w/@.-]*\.[cm]?[jt]s\b/, ': a path begins with ./'],
 ]
 
 /** What to write in place of a key that PasteDeploy knows and we do not; `undefined` for any other. */
