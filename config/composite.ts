@@ -1,11 +1,12 @@
 import { isAbsolute, resolve } from 'node:path'
-import type { AppPart, FilterPart, MapPart, ModuleUse, Part, Place, SessionPart } from '../src/composite.js'
+import type { AppPart, FilterPart, MapPart, ModuleUse, Part, SessionPart } from '../src/composite.js'
 import type { ConfigErrorDetails } from '../src/errors.js'
 import { readUrlPrefix } from '../src/url-prefix.js'
 import { readIniFile, type IniFile } from './ini-file.js'
 import type { IniSection } from './ini-section.js'
 import { settingOf } from './load-ini.js'
 import { fault, unfit } from './origin.js'
+import { originOf, ownText, placeOf } from './own-text.js'
 import { adviceForKey, adviceForUse, wordFor } from './paste-words.js'
 
 /**
@@ -85,7 +86,7 @@ class Composite {
     for (const key of otherKeys(section, 'use')) {
       const prefix = prefixOf(section, key)
       if (routes.has(prefix)) throw fault(placeOf(section, key), 'is there twice: slashes at the end make no difference')
-      routes.set(prefix, this.#application(textOf(section, key)!, placeOf(section, key), trail))
+      routes.set(prefix, this.#application(ownText(section, key)!, placeOf(section, key), trail))
     }
     if (routes.size === 0) throw fault(placeOf(section, 'use'), 'urlmap without a prefix, such as / = home')
     return { kind: 'map', routes }
@@ -93,14 +94,14 @@ class Composite {
 
   #filterApp(section: IniSection, trail: readonly string[]): Part {
     const place = placeOf(section, 'next')
-    const name = textOf(section, 'next')
+    const name = ownText(section, 'next')
     if (name === undefined) throw fault(place, 'is missing: the application that stands behind this')
     return filtered(section, this.#application(name, place, trail), 'next')
   }
 
   #pipeline(section: IniSection, trail: readonly string[]): Part {
     const place = placeOf(section, 'pipeline')
-    const names = (textOf(section, 'pipeline') ?? '').split(/\s+/).filter((name) => name !== '')
+    const names = (ownText(section, 'pipeline') ?? '').split(/\s+/).filter((name) => name !== '')
     if (names.length === 0) throw fault(place, 'is missing: names of filters and, at the end, of an application')
     refuseKeys(section, 'pipeline')
     const filters = names.slice(0, -1).map((name) => this.#file.section(this.#find(name, FILTERS, place)))
@@ -165,7 +166,7 @@ const prefixOf = (section: IniSection, key: string): string => {
 
 /** One of the words, or the path of a module with what stands behind it. */
 const readUse = (section: IniSection, words: readonly string[], wanted: string): string => {
-  const text = textOf(section, 'use')
+  const text = ownText(section, 'use')
   if (text === undefined) throw fault(placeOf(section, 'use'), `is missing: expected ${wanted}`)
   const word = wordFor(text)
   if (words.includes(word) || /^\.{1,2}[/\\]/.test(text) || isAbsolute(text)) return word
@@ -173,19 +174,12 @@ const readUse = (section: IniSection, words: readonly string[], wanted: string):
 }
 
 const unfitUse = (section: IniSection, wanted: string): Error => {
-  const { text, fromEnvironment } = section.text('use')!
-  return unfit({ ...placeOf(section, 'use'), ...(fromEnvironment && { shown: section.raw('use') }) }, wanted, text, adviceForUse(text))
+  const { text } = section.text('use')!
+  return unfit(originOf(section, 'use'), wanted, text, adviceForUse(text))
 }
 
 const moduleUse = (section: IniSection, written: string, keys: readonly string[]): ModuleUse => {
   const [, path = '', name = 'default', call] = /^(.*?)(?:#([^#()\s]+))?(\(\))?$/.exec(written)!
-  const options = Object.fromEntries(keys.map((key) => [key, textOf(section, key)!]))
+  const options = Object.fromEntries(keys.map((key) => [key, ownText(section, key)!]))
   return { written, path: resolve(section.file.directory, path), name, isCalled: call !== undefined, options, place: placeOf(section, 'use') }
 }
-
-/** `[DEFAULT]` holds what other values refer to, no parts of applications. */
-const textOf = (section: IniSection, key: string): string | undefined => (section.ownKeys.includes(key) ? section.text(key)!.text : undefined)
-
-/** Of a key that is missing, the place is the section's head. */
-const placeOf = (section: IniSection, key: string): Place =>
-  ({ setting: key, file: section.file.path, line: section.ownKeys.includes(key) ? section.line(key) : section.headLine })

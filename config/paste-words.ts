@@ -4,6 +4,9 @@ export const wordFor = (use: string): string => eggs.get(use.toLowerCase()) ?? u
 const eggs: ReadonlyMap<string, string> = new Map([
   ['egg:paste#urlmap', 'urlmap'],
   ['egg:beaker#beaker_session', 'session'],
+  ['egg:paste#http', 'http'],
+  ['egg:waitress', 'http'],
+  ['egg:waitress#main', 'http'],
 ])
 
 /** What to write in place of a `use` that is not understood, to stand at the end of a message. */
