@@ -50,7 +50,7 @@ const modules = {
       throw new Error('the broker fell ill')
     }
     if (req.url === '/fail/after') {
-      res.end('all of it')
+      res.end('all of it '.repeat(500_000))
       throw new Error('the broker fell asleep')
     }
     res.end(JSON.stringify(session))
@@ -169,7 +169,8 @@ test('an error that leaves an application is printed, and is its request\'s alon
   const browser = clientOf(url)
   t.deepEqual(await textOf(browser, '/broker/fail'), [500, 'Internal Server Error\n'])
   await program.says(/^Error: the broker is ill\n +at .*broker\.mjs/m)
-  t.deepEqual(await textOf(browser, '/broker/fail/after'), [200, 'all of it'])
+  const [status, text] = await textOf(browser, '/broker/fail/after')
+  t.deepEqual([status, text.length], [200, 5_000_000])
   await program.says(/^Error: the broker fell asleep\n/m)
   const late = await exchange(port, 'GET /broker/fail/late HTTP/1.1\r\nHost: test\r\n\r\n')
   t.is(late.outcome, 'ECONNRESET')

@@ -1,8 +1,12 @@
 import test from 'ava'
 import type { ExecutionContext } from 'ava'
+import fc from 'fast-check'
+import { writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { readComposite } from '../../config/composite.js'
 import type { AppPart, MapPart, Part, SessionPart } from '../../src/composite.js'
+import { ConfigError } from '../../src/errors.js'
+import { fuzzCount } from '../support/fuzz-count.js'
 import { faultOf, iniFile, withEnvironment } from './support.js'
 
 const read = (t: ExecutionContext, text: string, section = 'main'): Part => readComposite(iniFile(t, text), section)
@@ -194,4 +198,27 @@ test('what came from the environment is not shown', (t) => {
 test('a chain that is no sound file\'s ends before the stack does', (t) => {
   const links = Array.from({ length: 5_000 }, (_, at) => `[filter-app:${at}]\nuse = session\nnext = ${at + 1}\n`).join('')
   t.is(messageOf(t, links, '0'), '300: next: more than 100 sections deep')
+})
+
+const word = fc.constantFrom('main', 'x', 'y', 'z')
+const head = fc.tuple(fc.constantFrom('app', 'application', 'composite', 'composit', 'filter-app', 'filter', 'pipeline', 'server', 'DEFAULT'), word).map(([kind, name]) => `[${kind}:${name}]`)
+const key = fc.constantFrom('use', 'next', 'pipeline', '/', '/a', '/a/', '/a//b', 'session.auto', 'cache_dir', 'filter-with', 'option')
+const use = fc.constantFrom('session', 'urlmap', './x.js', './x.js()', './x.js#y()', './#', '#()', '()', '', 'egg:Paste#urlmap', 'egg:', '/', '%(use)s', '%(here)s/x.js')
+const line = fc.oneof({ weight: 1, arbitrary: head }, { weight: 2, arbitrary: fc.tuple(key, fc.oneof(word, use, fc.tuple(word, word).map((names) => names.join(' ')))).map((parts) => parts.join(' = ')) })
+
+test('whatever the sections say, it is a description, or a ConfigError of the file', (t) => {
+  const path = iniFile(t, '')
+  const outcomes = { read: 0, refused: 0 }
+  fc.assert(fc.property(fc.array(line, { maxLength: 20 }), (lines) => {
+    writeFileSync(path, [...new Set(['[app:x]', 'use = ./x.js', '[filter-app:main]', 'use = session', 'next = x', ...lines])].join('\n'))
+    try {
+      shape(readComposite(path, 'main'))
+      outcomes.read++
+    } catch (error) {
+      if (!(error instanceof ConfigError)) throw error
+      t.is(error.file, path)
+      outcomes.refused++
+    }
+  }), { numRuns: fuzzCount(300) })
+  t.true(outcomes.read > 0 && outcomes.refused > 0)
 })

@@ -44,6 +44,8 @@ const broker = `export default ({ metal }) => async (req, res) => {
 
 const twoApps = { 'development.ini': main, 'apps/home.js': home, 'apps/package.json': '{}', 'apps/broker.mjs': broker }
 
+const count = 'export default async (req, res) => res.end(String(await req.session.update("n", (n = 0) => n + 1)))'
+
 const load = async (t: ExecutionContext, files: Readonly<Record<string, string>>, options?: LoadAppOptions): Promise<LoadedApp> => {
   const app = await loadApp(site(t, files), options)
   t.teardown(() => app.close())
@@ -94,7 +96,7 @@ ${SESSION}session.key = two
 [app:home]
 use = ./keep.mjs
 `,
-    'keep.mjs': 'export default async (req, res) => res.end(String(await req.session.update("n", (n = 0) => n + 1)))',
+    'keep.mjs': count,
   })
   const browser = await browse(t, app)
   t.deepEqual([await browser.text('/one'), await browser.text('/two'), await browser.text('/one')], ['1', '1', '2'])
@@ -142,6 +144,27 @@ use = ./login.mjs#plain`,
   t.regex(answer.here, /phial-\w+$/)
   t.is((JSON.parse(await browser.text('/b')) as { made: number }).made, 1)
   t.is(await browser.text('/c'), 'plain')
+})
+
+test('a filter with sessions that stands in two pipelines is one manager: they share the session', async (t) => {
+  const app = await load(t, {
+    'two.ini': `[composite:main]
+use = urlmap
+/one = one
+/two = two
+[pipeline:one]
+pipeline = session count
+[pipeline:two]
+pipeline = session count
+[filter:session]
+use = session
+${SESSION}
+[app:count]
+use = ./count.mjs`,
+    'count.mjs': count,
+  })
+  const browser = await browse(t, app)
+  t.deepEqual([await browser.text('/one'), await browser.text('/two')], ['1', '2'])
 })
 
 test('filters stand before the application, in the order of the pipeline, and see its session when they are behind it', async (t) => {
