@@ -5,7 +5,10 @@ const LOOK_MS = 50
 /** Who has not got an answer by then gets none; and what still keeps the process alive this long after the stop does so no more. */
 const PATIENCE_MS = 5_000
 
-/** At SIGINT or SIGTERM, stops the server: requests under way are answered. `stop` closes it, and what its requests need. A second Ctrl-C stops at once. */
+/**
+ * At SIGINT or SIGTERM, stops the server: requests under way are answered. `stop` closes it, and then what its requests need.
+ * A second Ctrl-C stops at once.
+ */
 export const stopOnSignals = (server: Server, stop: () => Promise<unknown>): void => {
   for (const signal of ['SIGINT', 'SIGTERM'] as const) {
     process.once(signal, () => {

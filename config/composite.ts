@@ -1,5 +1,5 @@
 import { isAbsolute, resolve } from 'node:path'
-import type { AppPart, FilterPart, MapPart, ModuleUse, Part, SessionPart } from '../src/composite.js'
+import type { AppPart, MapPart, ModuleUse, Part, SessionPart } from '../src/composite.js'
 import type { ConfigErrorDetails } from '../src/errors.js'
 import { readUrlPrefix } from '../src/url-prefix.js'
 import { readIniFile, type IniFile } from './ini-file.js'
@@ -121,7 +121,7 @@ const app = (section: IniSection): AppPart => {
 }
 
 /** A `[filter-app:…]`, whose application is named by one of its keys, or a `[filter:…]` of a pipeline. */
-const filtered = (section: IniSection, next: Part, ...keys: string[]): SessionPart | FilterPart => {
+const filtered = (section: IniSection, next: Part, ...keys: string[]): Part => {
   const use = readUse(section, ['session'], expected.filter)
   if (use === 'session') {
     refuseKeys(section, 'use', 'cache_dir', ...keys)
@@ -129,7 +129,7 @@ const filtered = (section: IniSection, next: Part, ...keys: string[]): SessionPa
   }
   const module = moduleUse(section, use, otherKeys(section, 'use', ...keys))
   if (module.isCalled) throw fault(placeOf(section, 'use'), `a filter is always called: write ${module.written.slice(0, -2)}`)
-  return underItsSession(section, { kind: 'filter', module, next }) as SessionPart | FilterPart
+  return underItsSession(section, { kind: 'filter', module, next })
 }
 
 /** Sections that hold session settings themselves are under such a session. What is in `[DEFAULT]` is for those that have one. */
@@ -146,7 +146,8 @@ const otherKeys = (section: IniSection, ...known: string[]): string[] =>
 
 const refuseKeys = (section: IniSection, ...known: string[]): void => {
   const [key] = otherKeys(section, ...known)
-  if (key !== undefined) throw fault(placeOf(section, key), 'unknown here: settings of sessions are written session.NAME, and what %(NAME)s stands for in [DEFAULT]')
+  if (key === undefined) return
+  throw fault(placeOf(section, key), 'unknown here: settings of sessions are written session.NAME, and what %(NAME)s stands for in [DEFAULT]')
 }
 
 const refuseForeignKeys = (section: IniSection): void => {

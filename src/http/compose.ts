@@ -39,7 +39,7 @@ export const compose = async <T extends object>(root: Part, file: string, openMa
   try {
     const handler = await composer.make(root, { around: [], made: new Map() })
     const [manager] = composer.managers
-    if (manager === undefined) throw new ConfigError('nothing that was asked for has sessions: write session.* in its section, or a [filter-app:NAME] with use = session', { file })
+    if (manager === undefined) throw new ConfigError(noSessions, { file })
     const app: Handler = (req, res, ...rest) => handler(req, res, ...rest)
     return Object.assign(app, { manager, close: () => composer.close() })
   } catch (error) {
@@ -47,6 +47,8 @@ export const compose = async <T extends object>(root: Part, file: string, openMa
     throw error
   }
 }
+
+const noSessions = 'nothing that was asked for has sessions: write session.* in its section, or a [filter-app:NAME] with use = session'
 
 /** Opens the manager of a section's settings. */
 type OpenManager = (section: string) => SessionManager<any>
