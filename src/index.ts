@@ -1,6 +1,10 @@
-export { createManager, loadIni, withSession } from './phial.js'
+export { createManager, loadApp, loadIni, withSession } from './phial.js'
+export type { LoadAppOptions } from './phial.js'
+export { urlMap } from './http/url-map.js'
 
 export type { SessionHandler, SessionRequest } from './http/wrap.js'
+export type { AppContext, AppFactory, FilterFactory, LoadedApp } from './http/compose.js'
+export type { MappableRequest, MappedRequest } from './http/url-map.js'
 export type { SettingsInput } from '../config/table.js'
 export type { SettingsSource } from '../config/settings-source.js'
 export type { LoadIniOptions } from '../config/load-ini.js'

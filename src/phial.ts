@@ -1,7 +1,8 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Http2ServerRequest, Http2ServerResponse } from 'node:http2'
 import { backendFrom } from '../config/backend-settings.js'
-import { loadIni as loadIniFile } from '../config/load-ini.js'
+import { readComposite } from '../config/composite.js'
+import { iniPath, loadIni as loadIniFile } from '../config/load-ini.js'
 import type { LoadIniOptions } from '../config/load-ini.js'
 import { placedFault } from '../config/placed-fault.js'
 import { resolveSettings } from '../config/resolve-settings.js'
@@ -12,6 +13,8 @@ import { openStore } from '../backends/open-store.js'
 import { optionTables, tablesWith } from '../backends/registry.js'
 import type { CookieAttributes } from './carrier.js'
 import type { Sealer } from './namespace-manager.js'
+import { compose } from './http/compose.js'
+import type { LoadedApp } from './http/compose.js'
 import { checkCookie } from './http/cookie-rules.js'
 import { secureRequests } from './http/secure-request.js'
 import { sessionCarriers } from './http/session-carriers.js'
@@ -72,6 +75,24 @@ export function withSession<T extends object>(
   if (!isSessionManager(settings)) return wrapHandler(handler, createManager<T>(settings, overrides))
   if (overrides !== undefined) throw new TypeError('overrides are for settings; this manager is made already')
   return wrapHandler(handler, settings)
+}
+
+export interface LoadAppOptions {
+  /** The application, by its name (`main`, the default) or by the whole head of its section (`composite:sessioned`). */
+  readonly section?: string | undefined
+  /** Settings that win over those of the file, in all its sections. */
+  readonly overrides?: SettingsInput | undefined
+}
+
+/**
+ * Loads an application from an INI file in Paste's form: `[app:…]`, `[composite:…]`, `[filter-app:…]` and `[pipeline:…]`, with the modules that
+ * they name. Each section with sessions has one manager; the handler carries the outermost (of several side by side, the first).
+ *
+ * Rejects with `ConfigError` naming file and line, like `createManager` too, and has then closed what it opened.
+ */
+export const loadApp = async <T extends object = Data>(path: string | URL, { section = 'main', overrides }: LoadAppOptions = {}): Promise<LoadedApp<T>> => {
+  const file = iniPath(path)
+  return compose<T>(readComposite(file, section), file, (head) => createManager(loadIni(file, { section: head }), overrides))
 }
 
 /** Everything that can be wrong at start is found before the store is opened. */

@@ -3,6 +3,7 @@ import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { createManager, loadIni, withSession } from 'phial'
 import { makeSecretFile } from '../../bin/secret-file.js'
+import { stopOnSignals } from '../../bin/stop-on-signals.js'
 import type { DemoData } from './page.js'
 import { site } from './site.js'
 
@@ -34,16 +35,4 @@ server.on('error', (error: NodeJS.ErrnoException) => {
   process.exitCode = 1
 })
 
-/** Closing closes the connections that wait for nothing, once: those whose answer comes later have to be looked for. */
-const LOOK_MS = 50
-/** Who has not got an answer by then gets none. A second Ctrl-C stops at once. */
-const PATIENCE_MS = 5_000
-
-for (const signal of ['SIGINT', 'SIGTERM'] as const) {
-  process.once(signal, () => {
-    console.log('Stopping ...')
-    setInterval(() => server.closeIdleConnections(), LOOK_MS).unref()
-    setTimeout(() => server.closeAllConnections(), PATIENCE_MS).unref()
-    void stop()
-  })
-}
+stopOnSignals(server, stop)

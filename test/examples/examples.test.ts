@@ -66,12 +66,23 @@ test('flash: the message is on the page after the redirect, once', async (t) => 
   t.notRegex(await client.text(), /letter is on its way/)
 })
 
-test('several handlers see one session', async (t) => {
-  const client = clientOf(await run(t, 'several-handlers'))
+/** Both programs are the same site. */
+const askTheBroker = async (t: ExecutionContext, url: string): Promise<void> => {
+  const client = clientOf(url)
   t.is(await client.text('/'), 'You asked the broker about: nothing\n')
   t.is(await client.text('/broker/gold'), 'The broker knows all about gold.\n')
   await client.text('/broker/tin')
   t.is(await client.text('/'), 'You asked the broker about: gold, tin\n')
+}
+
+test('several applications see one session', async (t) => askTheBroker(t, await run(t, 'several-applications')))
+
+test('composite: the same, put together in an INI file', async (t) => {
+  const args = ['serve', join(root, 'examples/composite/site.ini'), '--port', '0']
+  const program = start(t, join(root, 'dist/bin/phial.js'), { cwd: folder(t), args, env: { PHIAL_SECRET: SECRET } })
+  const [url] = await program.says(/http:\/\/127\.0\.0\.1:\d+/)
+  await askTheBroker(t, url)
+  t.is(await clientOf(url).text('/broker/lead'), 'Ask about gold silver tin: /broker/gold\n')
 })
 
 test('without cookies: the id goes out and comes back in a header', async (t) => {
