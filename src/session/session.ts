@@ -98,7 +98,7 @@ export class Session<T extends object = Record<string, any>> {
   /** Empties data, flashes and owner. Saved, it removes all keys of the newest record, others' new ones too. */
   clear(): this {
     this.#storage.assertChangeable()
-    this.#flashes.keepAll()
+    this.#flashes.clear()
     this.#data.clear()
     return this
   }
@@ -204,9 +204,9 @@ export class Session<T extends object = Record<string, any>> {
 
   // Once-read messages
 
-  /** Keeps a message for the next page that reads it. It is a change: save it. */
+  /** Keeps a message for the next page that reads it: that is a change, so save it. With `now` it is this request's alone, and nothing to be saved. */
   flash(value: unknown, options: FlashOptions = {}): this {
-    this.#storage.assertChangeable()
+    if (!options.now) this.#storage.assertChangeable()
     this.#flashes.add(value, options)
     return this
   }
