@@ -22,6 +22,8 @@ export interface PhialEvents {
   gone: { backend: string; operation: string }
   'store-error': { backend: string; operation: string; error: unknown }
   'store-recovered': { backend: string }
+  /** A request was refused with `CsrfError`. */
+  'csrf-refused': { reason: 'cross-site' | 'no-token' | 'no-session' | 'bad-token' }
   /** A request ended with changes that nobody saved. */
   dropped: { reason: 'not-saved' | 'response-failed' | 'aborted'; keys: number }
   /** A cookie that was due was not sent. */

@@ -1,6 +1,10 @@
 export { createManager, loadIni, withSession } from './phial.js'
 
 export type { SessionHandler, SessionRequest } from './http/wrap.js'
+export { csrf } from './http/csrf.js'
+export type { CsrfGuardOptions } from './http/csrf.js'
+export type { CsrfFormOptions } from './http/csrf-form.js'
+export type { CsrfSourceOptions } from './http/csrf-source.js'
 export type { SettingsInput } from '../config/table.js'
 export type { SettingsSource } from '../config/settings-source.js'
 export type { LoadIniOptions } from '../config/load-ini.js'
@@ -17,9 +21,10 @@ export { SessionManager } from './session/session-manager.js'
 export type { Revocation, SessionSummary } from './session/owned-sessions.js'
 
 export {
-  CodecError, ConfigError, DependencyError, HeadersSentError, LockTimeoutError, SessionClosedError, SessionConflictError,
+  CodecError, ConfigError, CsrfError, DependencyError, HeadersSentError, LockTimeoutError, SessionClosedError, SessionConflictError,
   SessionError, SessionGoneError, StoreError, StoreOutcomeUnknownError, StoreTimeoutError, StoreUnavailableError, TooLargeError,
 } from './errors.js'
+export type { CsrfReason } from './errors.js'
 export type { PhialEvent, PhialEvents } from './diagnostics.js'
 export type { DataSerializer, OnError, Revive, Settings } from './settings.js'
 

@@ -1,5 +1,5 @@
 import { STATUS_CODES } from 'node:http'
-import { LockTimeoutError, SessionClosedError, SessionConflictError, SessionGoneError, StoreError } from '../errors.js'
+import { CsrfError, LockTimeoutError, SessionClosedError, SessionConflictError, SessionGoneError, StoreError } from '../errors.js'
 
 /** A whole response: what the client sees of a failure. */
 export interface FailureAnswer {
@@ -32,6 +32,7 @@ export const failureAnswer = (error: Error): FailureAnswer => {
 const unconfirmed = [StoreError, SessionConflictError, LockTimeoutError, SessionClosedError]
 
 const statusOf = (error: Error): number => {
+  if (error instanceof CsrfError) return 403
   if (error instanceof SessionGoneError) return 409
   return unconfirmed.some((kind) => error instanceof kind) ? 503 : 500
 }

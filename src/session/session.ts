@@ -6,6 +6,7 @@ import type { SessionContext } from './session-context.js'
 import type { SessionCookie } from './session-cookie.js'
 import { checkKey } from './session-data.js'
 import type { SessionData } from './session-data.js'
+import { SessionFields } from './session-fields.js'
 import { SessionStorage } from './session-storage.js'
 import type { SessionOrigin } from './session-storage.js'
 import { Update } from './update.js'
@@ -29,6 +30,9 @@ export interface RegenerateOptions {
   readonly authenticated?: boolean
 }
 
+/** What the tools around a session keep in its record: for those of this folder, and not for its users. */
+export let fieldsOf: (session: Session<any>) => SessionFields
+
 /**
  * A session: a dict with synchronous access, and the few calls that reach the store. What is changed is kept by `save()`, or
  * at the end of the request with `auto`; what is not saved is dropped.
@@ -37,6 +41,10 @@ export interface RegenerateOptions {
  * a failure that nobody took becomes the error answer.
  */
 export class Session<T extends object = Record<string, any>> {
+  static {
+    fieldsOf = (session) => new SessionFields(session.#storage, session.#data)
+  }
+
   readonly #context: SessionContext
   readonly #storage: SessionStorage
   readonly #data: SessionData
