@@ -10,6 +10,7 @@ export const requireClient = <Client>(packageName: string, version: string, type
     return createRequire(import.meta.url)(packageName) as Client
   } catch (cause) {
     if ((cause as { code?: unknown }).code !== 'MODULE_NOT_FOUND') throw cause
-    throw new DependencyError(`session.type = ${type} needs a package that is not installed: npm install ${packageName}@${version}`, { cause })
+    const install = `npm install ${packageName}@${version}`
+    throw new DependencyError(`type: ${type} needs a package that is not installed: ${install}`, { setting: 'type', cause })
   }
 }

@@ -68,13 +68,19 @@ const settings = (): Description[] => settingNames.map(name => {
 
 const options = (tables: OptionTables): Description[] => Object.entries(tables).flatMap(([type, rows]) =>
   Object.entries(rows).map(([name, row]) => ({
-    ini: inIni.option(type, name),
+    ini: row.type === 'object' ? undefined : inIni.option(type, name),
     typeScript: inTypeScript.option(type, name),
     type: kindOfOption(row).label,
     default: row.default === undefined ? 'none' : String(row.default),
     sentence: row.sentence,
-    shown: String(row.default ?? exampleOf(row)),
+    shown: row.default === undefined ? exampleOf(row) : String(row.default),
   })))
 
-const exampleOf = ({ type, least }: OptionRow): boolean | number | string =>
-  type === 'boolean' ? false : type === 'string' ? '' : (least ?? 1)
+const exampleOf = ({ type, least = 1 }: OptionRow): string => {
+  switch (type) {
+    case 'boolean': return 'false'
+    case 'count': case 'seconds': return String(least)
+    case 'backend': return 'NAME'
+    default: return ''
+  }
+}

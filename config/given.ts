@@ -19,10 +19,14 @@ const alternatives: readonly (readonly SettingName[])[] = [
   ['dataDir', 'cacheDir'],
 ]
 
+/** What was meant for one type is not for another that takes its place. */
+const ofTheType: readonly SettingName[] = ['url', 'cache']
+
 export const override = (given: GivenSettings, overrides: GivenSettings): GivenSettings => {
   const kept = new Map(given)
   for (const group of alternatives) {
     if (group.some(name => overrides.has(name))) for (const name of group) kept.delete(name)
   }
+  if (overrides.has('type') && overrides.get('type')!.value !== given.get('type')?.value) for (const name of ofTheType) kept.delete(name)
   return new Map([...kept, ...overrides])
 }

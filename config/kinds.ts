@@ -1,7 +1,7 @@
 import { resolve } from 'node:path'
-import type { Backend, NamespaceManager, NamespaceManagerClass } from '../src/namespace-manager.js'
-import type { DataSerializer, Settings } from '../src/settings.js'
-import { unfit, type Origin } from './origin.js'
+import { Hidden } from '../src/hidden.js'
+import type { DataSerializer } from '../src/settings.js'
+import { nameOfType, unfit, type Origin } from './origin.js'
 
 /** A kind of value: how INI text is read as one, and what is accepted as one, wherever it was written. */
 export interface Kind<V> {
@@ -110,13 +110,20 @@ export const anyText: Kind<string> = {
   },
 }
 
-/** A thing that only a program can make; no text stands for one. */
-export const instance: Kind<object> = {
+/** For passwords and the like: neither an error nor a print shows the value. */
+export const hidden = <V>(kind: Kind<V>): Kind<Hidden<V>> => ({
+  label: `${kind.label}, never shown`,
+  read: text => kind.read(text),
+  check: (value, origin) => new Hidden(kind.check(value, { ...origin, shown: origin.shown ?? nameOfType(value) })),
+})
+
+/** A thing that only a program can make; no text stands for one. Hidden, since a client knows its password. */
+export const instance: Kind<Hidden<object>> = {
   label: 'object',
   read: asWritten,
   check(value, origin) {
     if (typeof value !== 'object' || value === null) throw unfit(origin, 'an object', value)
-    return value
+    return new Hidden(value)
   },
 }
 
@@ -152,17 +159,6 @@ export const requestProperty: Kind<string> = {
   check(value, origin) {
     if (typeof value === 'string' && /^[A-Za-z_$][\w$]*$/.test(value) && !taken.has(value)) return value
     throw unfit(origin, 'a property name that a request does not have yet', value)
-  },
-}
-
-export const backendType: Kind<Settings['type']> = {
-  label: 'type of backend',
-  read: asWritten,
-  check(value, origin) {
-    if (typeof value === 'string' && value.trim() !== '') return value
-    if (typeof value === 'function') return value as NamespaceManagerClass
-    if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as Backend | NamespaceManager
-    throw unfit(origin, 'the type of a backend, or one of your own', value)
   },
 }
 

@@ -6,7 +6,7 @@ import { inIni } from './notation.js'
 import type { OptionTables } from './option-tables.js'
 import { fault, type Origin } from './origin.js'
 import { SettingsSource } from './settings-source.js'
-import { targetsIn, type Target } from './targets.js'
+import { targetFinder, type Target } from './targets.js'
 import { unknownName } from './unknown-name.js'
 
 export interface LoadIniOptions {
@@ -28,27 +28,27 @@ export const loadIni = (path: string | URL, options: LoadIniOptions = {}, tables
 }
 
 const readSettings = (section: IniSection, tables: OptionTables): Map<string, Given> => {
-  const targets = targetsIn(inIni, tables)
+  const find = targetFinder(inIni, tables)
   const given = new Map<string, Given>()
   for (const key of section.keys) {
     const name = settingOf(key)
     if (name === undefined) continue
-    const target = targets.get(name)
+    const target = find(name)
     if (target === undefined) throw unknownName(originOf(key, section), name, inIni, tables)
     const other = given.get(target.id)?.origin
     if (other !== undefined) throw fault(originOf(key, section), `is there already, as ${other.setting} on line ${other.line}`)
     given.set(target.id, readValue(key, section, target))
   }
-  addSharedCacheDir(given, section, targets)
+  addSharedCacheDir(given, section, find)
   return given
 }
 
 /** `beaker.session.timeout` and `session.timeout` are one setting; `Session.timeout` is a slip, and other keys are none of ours. */
 const settingOf = (key: string): string | undefined => /^(?:beaker\.)?(session\..*)$/i.exec(key)?.[1]
 
-const addSharedCacheDir = (given: Map<string, Given>, section: IniSection, targets: ReadonlyMap<string, Target>): void => {
+const addSharedCacheDir = (given: Map<string, Given>, section: IniSection, find: (name: string) => Target | undefined): void => {
   if (given.has('cacheDir') || section.line('cache_dir') === undefined) return
-  given.set('cacheDir', readValue('cache_dir', section, targets.get('session.cache_dir')!))
+  given.set('cacheDir', readValue('cache_dir', section, find('session.cache_dir')!))
 }
 
 const readValue = (key: string, section: IniSection, target: Target): Given => {

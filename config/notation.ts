@@ -7,18 +7,29 @@ export interface Notation {
   setting(name: SettingName): string
   /** A backend's own option, by the name in its table. */
   option(type: string, name: string): string
+  /** The same place, where what belongs to a backend is that of the one of this name. */
+  at(backend: string): Notation
 }
 
-/** `session.cookie_domain`, `session.memory.max_sessions` */
-export const inIni: Notation = {
+const namesInIni = (path: string): Notation => ({
   place: 'in an INI file',
-  setting: name => (table[name].ini === undefined ? name : `session.${table[name].ini}`),
-  option: (type, name) => `session.${type}.${name}`,
-}
+  setting: name => {
+    const { ini, isPerBackend = false } = table[name]
+    return ini === undefined ? name : `session.${isPerBackend ? path : ''}${ini}`
+  },
+  option: (type, name) => `session.${path}${type}.${name}`,
+  at: backend => namesInIni(`backends.${backend}.`),
+})
 
-/** `cookieDomain`, `memory.maxSessions` */
-export const inTypeScript: Notation = {
+const namesInTypeScript = (path: string): Notation => ({
   place: 'in TypeScript',
-  setting: name => name,
-  option: (type, name) => `${type}.${camelCase(name)}`,
-}
+  setting: name => (table[name].isPerBackend === true ? path : '') + name,
+  option: (type, name) => `${path}${type}.${camelCase(name)}`,
+  at: backend => namesInTypeScript(`backends.${backend}.`),
+})
+
+/** `session.cookie_domain`, `session.memory.max_sessions`, `session.backends.front.url` */
+export const inIni: Notation = namesInIni('')
+
+/** `cookieDomain`, `memory.maxSessions`, `backends.front.url` */
+export const inTypeScript: Notation = namesInTypeScript('')

@@ -1,6 +1,5 @@
 import { inspect } from 'node:util'
-
-export const redacted = '[redacted]'
+import { redacted } from '../src/hidden.js'
 
 /** A frozen copy of secrets that works as any list does, and prints as `[redacted]` wherever it ends up. */
 export const redactedList = (secrets: Iterable<string>): readonly string[] => {

@@ -1,8 +1,9 @@
 import { join } from 'node:path'
 import type { Settings } from '../src/settings.js'
+import { backendSettings, namedBackends } from './backend-settings.js'
 import { getGiven, override, type GivenSettings } from './given.js'
 import { inIni, inTypeScript } from './notation.js'
-import { camelCase, type OptionTables } from './option-tables.js'
+import type { OptionTables } from './option-tables.js'
 import { fault, nameOfType, type Origin } from './origin.js'
 import { readPlainSettings } from './plain-settings.js'
 import { blamed, rules } from './rules.js'
@@ -59,19 +60,21 @@ const complete = (given: GivenSettings, originOf: (name: SettingName) => Origin,
   const secure = value('secure')
   const isHostOnly = secure === true && cookieDomain === undefined && cookiePath === '/'
 
+  const touchInterval = value('touchInterval') ?? Math.min(60, (timeout ?? Infinity) / 10)
+  const main = { type: dataDir === undefined ? 'memory' : 'file', namespace: value('namespace'), dataDir }
+
   return Object.freeze({
-    type: value('type') ?? (dataDir === undefined ? 'memory' : 'file'),
-    dataDir,
-    lockDir: value('lockDir'),
-    namespace: value('namespace'),
-    backendOptions: completeOptions(given, tables),
+    ...backendSettings(given, '', main, tables),
+    backends: namedBackends(given, { namespace: main.namespace }, tables),
+    cache: value('cache'),
+    cacheTtl: value('cacheTtl') ?? Math.min(60, touchInterval),
 
     secret: findSecret(given, originOf),
     encryptKey: value('encryptKey') ?? Object.freeze([]),
 
     timeout,
     lifetime,
-    touchInterval: value('touchInterval') ?? Math.min(60, (timeout ?? Infinity) / 10),
+    touchInterval,
     saveAccessedTime: value('saveAccessedTime'),
     regenerateGrace: value('regenerateGrace'),
 
@@ -108,15 +111,4 @@ const findSecret = (given: GivenSettings, originOf: (name: SettingName) => Origi
   const file = getGiven(given, 'secretFile')
   if (file !== undefined) return readSecretFile(file.value, file.origin)
   throw fault(originOf('secret'), `required, and neither it nor a file with it is given; ${secretAdvice}`)
-}
-
-const completeOptions = (given: GivenSettings, tables: OptionTables): Settings['backendOptions'] => {
-  const byType = Object.entries(tables).map(([type, options]) => {
-    const values = Object.entries(options).map(([name, row]) => {
-      const id = inTypeScript.option(type, name)
-      return [camelCase(name), given.has(id) ? given.get(id)!.value : row.default]
-    })
-    return [type, Object.freeze(Object.fromEntries(values))]
-  })
-  return Object.freeze(Object.fromEntries(byType))
 }

@@ -1,4 +1,5 @@
 import type { Settings } from '../src/settings.js'
+import { isSameStore } from './backend-settings.js'
 import type { GivenSettings } from './given.js'
 import type { SettingName } from './table.js'
 
@@ -17,6 +18,24 @@ const inProduction = (): boolean => process.env['NODE_ENV'] === 'production'
 const named = (prefix: RegExp, settings: Settings): boolean => prefix.test(settings.cookieName)
 
 export const rules: readonly Rule[] = [
+  // the backends
+  {
+    among: ['cache'],
+    broken: ({ cache, backends }) => cache !== undefined && !Object.hasOwn(backends, cache),
+    because: (name, { cache, backends }) => `there is no backend ${JSON.stringify(cache)}; ${thereAre(Object.keys(backends), name)}`,
+  },
+  {
+    among: ['cache'],
+    broken: settings => settings.cache !== undefined && isSameStore(settings, settings.backends[settings.cache]!),
+    because: (_, { cache }) => `${JSON.stringify(cache)} is the store itself: give it another url or namespace`,
+  },
+  {
+    among: ['cacheTtl', 'touchInterval'],
+    broken: ({ cacheTtl, touchInterval }) => cacheTtl > touchInterval,
+    because: (name, { cacheTtl, touchInterval }) =>
+      `${name('cacheTtl')}, ${cacheTtl}, is more than ${name('touchInterval')}, ${touchInterval}: a session in use is read from the store that often`,
+  },
+
   // one setting, written in two ways
   {
     among: ['secretFile'],
@@ -114,6 +133,9 @@ export const rules: readonly Rule[] = [
     because: (name, { secure }) => `browsers take it only with ${name('secure')} true; it is ${secure}`,
   },
 ]
+
+const thereAre = (backends: readonly string[], name: (setting: SettingName) => string): string =>
+  backends.length === 0 ? `there is none at all: write ${name('backends')}` : `there are: ${backends.join(', ')}`
 
 /** The first of them that was written. */
 export const blamed = (among: readonly SettingName[], given: GivenSettings): SettingName =>

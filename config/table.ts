@@ -1,8 +1,8 @@
-import type { Backend, NamespaceManager } from '../src/namespace-manager.js'
-import type { OnError, Revive, Settings } from '../src/settings.js'
+import type { BackendSettings, OnError, Revive, Settings } from '../src/settings.js'
+import { backendName, backendsByName, backendType, url } from './backend-kinds.js'
 import { cookieDomain, cookieExpires, cookieName, cookiePath } from './cookie-kinds.js'
 import {
-  backendType, callback, choice, count, flag, flagOrAuto, namespaceName, path, requestProperty, seconds, secondsOrOff, serializer,
+  callback, choice, count, flag, flagOrAuto, namespaceName, path, requestProperty, seconds, secondsOrOff, serializer,
   waitingSeconds, type Kind,
 } from './kinds.js'
 import { secrets } from './secrets.js'
@@ -23,7 +23,7 @@ export type SettingName = keyof SettingValues
 
 /** Settings whose default is nothing, or depends on others: `resolveSettings` finds it. */
 type Unset =
-  | 'type' | 'dataDir' | 'cacheDir' | 'lockDir' | 'secret' | 'secretFile' | 'validateKey' | 'encryptKey' | 'cookieName'
+  | 'type' | 'url' | 'dataDir' | 'cacheDir' | 'lockDir' | 'backends' | 'cache' | 'cacheTtl' | 'secret' | 'secretFile' | 'validateKey' | 'encryptKey' | 'cookieName'
   | 'touchInterval' | 'cookieDomain' | 'priority' | 'onError' | 'revive'
 
 export type DefaultOf<N extends SettingName> = N extends Unset ? undefined : SettingValues[N]
@@ -32,6 +32,8 @@ export interface SettingRow<V, D = V | undefined> {
   /** The name in an INI file, after `session.`; absent: TypeScript only. */
   readonly ini?: string
   readonly kind: Kind<V>
+  /** Each backend below `session.backends` has one of its own. */
+  readonly isPerBackend?: true
   readonly default: D
   /** What the documentation says of the default, where the value does not. */
   readonly defaultNote?: string
@@ -48,14 +50,25 @@ export const table: SettingsTable = {
   type: {
     ini: 'type',
     kind: backendType,
+    isPerBackend: true,
     default: undefined,
     defaultNote: 'file with a data_dir or cache_dir, else memory',
     example: 'file',
-    sentence: 'Where sessions are kept: memory, file or cookie; in TypeScript also a backend or a namespace manager of your own.',
+    sentence: 'Where sessions are kept: memory, file, cookie, redis, memcache, datastore or migrating, or a module with a backend of your own.',
+  },
+  url: {
+    ini: 'url',
+    kind: url,
+    isPerBackend: true,
+    default: undefined,
+    defaultNote: 'a server on this machine',
+    example: 'redis://127.0.0.1:6379',
+    sentence: 'Where the server is, for the types that have one; the page of each type tells the forms.',
   },
   dataDir: {
     ini: 'data_dir',
     kind: path,
+    isPerBackend: true,
     default: undefined,
     defaultNote: 'cache_dir/sessions, if there is a cache_dir',
     example: '%(here)s/data',
@@ -71,6 +84,7 @@ export const table: SettingsTable = {
   lockDir: {
     ini: 'lock_dir',
     kind: path,
+    isPerBackend: true,
     default: undefined,
     defaultNote: "the backend's own",
     example: '%(here)s/locks',
@@ -79,8 +93,31 @@ export const table: SettingsTable = {
   namespace: {
     ini: 'namespace',
     kind: namespaceName,
+    isPerBackend: true,
     default: 'phial',
     sentence: 'The name that lets two applications share a store without meeting.',
+  },
+  backends: {
+    ini: 'backends.NAME.type',
+    kind: backendsByName,
+    default: undefined,
+    example: 'memcache',
+    sentence: 'A further backend, under a name of its own; beside its type stand its url, namespace, directories and options.',
+  },
+  cache: {
+    ini: 'cache',
+    kind: backendName,
+    default: undefined,
+    example: 'NAME',
+    sentence: 'The further backend that is put in front of the store, to be read first.',
+  },
+  cacheTtl: {
+    ini: 'cache_ttl',
+    kind: seconds(),
+    default: undefined,
+    defaultNote: '60, or touch_interval if that is less',
+    example: '60',
+    sentence: 'How long a copy in the cache is read: a read may be that stale where the cache could not be told of a change.',
   },
   secret: {
     ini: 'secret',
@@ -285,12 +322,12 @@ export const table: SettingsTable = {
 }
 
 type Optional<T> = { readonly [K in keyof T]?: T[K] | undefined }
-type Broader = 'secret' | 'encryptKey' | 'validateKey' | 'trustProxy' | 'type'
+type Broader = 'secret' | 'encryptKey' | 'validateKey' | 'trustProxy' | 'backends' | keyof BackendSettings
 
 /** What a person writes. All is optional but a `secret` or a `secretFile`; `undefined` counts as absent. Durations are seconds. */
-export interface SettingsInput extends Optional<Omit<SettingValues, Broader>>, BackendOptionsInput {
-  /** The word for a backend, or a backend or namespace manager of one's own. */
-  readonly type?: string | Backend | NamespaceManager | undefined
+export interface SettingsInput extends Optional<Omit<SettingValues, Broader>>, BackendInput {
+  /** Further backends, by name: each is opened only if something uses it, `cache` for one. */
+  readonly backends?: Readonly<Record<string, BackendInput | undefined>> | undefined
   /** One, or several, newest first. */
   readonly secret?: string | readonly string[] | undefined
   readonly encryptKey?: string | readonly string[] | undefined
@@ -298,11 +335,26 @@ export interface SettingsInput extends Optional<Omit<SettingValues, Broader>>, B
   readonly trustProxy?: string | readonly string[] | false | undefined
 }
 
+/** What a person writes of one backend. */
+export interface BackendInput extends BackendOptionsInput {
+  /** The word for a backend, a module's path or name, or a backend, a namespace manager or its class. */
+  readonly type?: BackendSettings['type'] | undefined
+  /** Where its server is. */
+  readonly url?: string | undefined
+  readonly namespace?: string | undefined
+  readonly dataDir?: string | undefined
+  readonly lockDir?: string | undefined
+}
+
 /** Options of the backends, by type: `{ memory: { maxSessions: 1000 } }`. Packages with further types may add theirs. */
 export interface BackendOptionsInput {
   readonly memory?: BackendOptionValues | undefined
   readonly file?: BackendOptionValues | undefined
   readonly cookie?: BackendOptionValues | undefined
+  readonly redis?: BackendOptionValues | undefined
+  readonly memcache?: BackendOptionValues | undefined
+  readonly datastore?: BackendOptionValues | undefined
+  readonly migrating?: BackendOptionValues | undefined
 }
 
-export type BackendOptionValues = Readonly<Record<string, boolean | number | string | undefined>>
+export type BackendOptionValues = Readonly<Record<string, boolean | number | string | object | undefined>>

@@ -22,9 +22,8 @@ export interface ConfigErrorDetails {
   readonly cause?: unknown
 }
 
-/** A setting is missing, malformed, unknown, or unsafe beside another. Thrown at start; at a request only for what is set there (`session.cookie`). */
-export class ConfigError extends SessionError {
-  readonly code = 'PHIAL_CONFIG'
+/** An error about a setting; its message begins with where that stands. */
+export abstract class SettingError extends SessionError {
   readonly setting: string | undefined
   readonly file: string | undefined
   readonly line: number | undefined
@@ -39,9 +38,22 @@ export class ConfigError extends SessionError {
   }
 }
 
+/** A setting is missing, malformed, unknown, or unsafe beside another. Thrown at start; at a request only for what is set there (`session.cookie`). */
+export class ConfigError extends SettingError {
+  readonly code = 'PHIAL_CONFIG'
+}
+
 /** An optional package that a setting asks for is not installed. The message holds the install command. */
-export class DependencyError extends SessionError {
+export class DependencyError extends SettingError {
   readonly code = 'PHIAL_DEPENDENCY'
+}
+
+/** The same error, told of the setting as its author wrote it. */
+export const placedAt = (error: SettingError, place: ConfigErrorDetails): SettingError => {
+  const { setting, message, cause } = error
+  const text = message.startsWith(`${setting}: `) ? message.slice(`${setting}: `.length) : message
+  const PlacedError = error instanceof DependencyError ? DependencyError : ConfigError
+  return new PlacedError(`${place.setting}: ${text}`, { ...place, cause })
 }
 
 export interface StoreErrorDetails {

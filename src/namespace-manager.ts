@@ -31,8 +31,11 @@ export interface NamespaceManager {
   /**
    * The new version, or `undefined`, changing nothing, when the record is gone, expired, or has another version.
    * A touch leaves the version as it was. A client that sends this twice has made one write, and is answered the same.
+   *
+   * `ends`: the new value is a sign that the session under this key is over, as after a `delete`. What keeps copies of records (a cache)
+   * rejects when it cannot make sure that the former one is not read any more; all others may leave it out.
    */
-  replace(key: string, value: string, version: string, expiresAt: number): Promise<string | undefined>
+  replace(key: string, value: string, version: string, expiresAt: number, ends?: boolean): Promise<string | undefined>
 
   /** `true`, or `false` when there is no live record. Moves the expiry only, to a later or an earlier time; never creates. */
   touch(key: string, expiresAt: number): Promise<boolean>
@@ -131,6 +134,13 @@ export interface BackendContext<Options = Readonly<Record<string, unknown>>> {
   readonly url?: string | undefined
   /** Seconds after which the library gives up waiting for one call, so that a client need not hold it for longer; 1 when absent. */
   readonly operationTimeout?: number | undefined
+  /**
+   * Opens another backend, for one that wraps others: by its name in `session.backends`, by an object with the same words as there, or a
+   * backend, a namespace manager or its class. `option` names the option of this backend that said which, for errors. What it answers
+   * is the caller's to close. Throws `ConfigError` for a name that there is not, for one that leads back to the caller, and for a backend
+   * of scope `request`.
+   */
+  readonly openOther?: ((which: unknown, option?: string) => NamespaceManager) | undefined
   /** Absolute paths, for the backends that keep files. */
   readonly dataDir?: string | undefined
   readonly lockDir?: string | undefined
@@ -171,12 +181,15 @@ export interface Backend<Options = Readonly<Record<string, unknown>>> {
 }
 
 /** A namespace manager's class: made with the context that a backend's `open` is called with. */
-export type NamespaceManagerClass = new (context: BackendContext<any>) => NamespaceManager
+export type NamespaceManagerClass = (new (context: BackendContext<any>) => NamespaceManager) & Partial<Pick<Backend, 'takesUrl'>>
 
 /** One setting of a table: its type, its default, and a sentence for the documentation. */
 export interface OptionRow {
-  /** `object`: made by the application, in TypeScript only; a ready client, for one. */
-  readonly type: 'boolean' | 'count' | 'seconds' | 'string' | 'object'
+  /**
+   * `object`: made by the application, in TypeScript only; a ready client, for one. `backend`: what `BackendContext.openOther` takes, in an
+   * INI file a name.
+   */
+  readonly type: 'boolean' | 'count' | 'seconds' | 'string' | 'object' | 'backend'
   readonly default: boolean | number | string | undefined
   readonly sentence: string
   /** A password or the like: prints as `[redacted]` wherever settings are shown. */

@@ -1,14 +1,17 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Http2ServerRequest, Http2ServerResponse } from 'node:http2'
+import { backendFrom } from '../config/backend-settings.js'
 import { loadIni as loadIniFile } from '../config/load-ini.js'
 import type { LoadIniOptions } from '../config/load-ini.js'
 import { placedFault } from '../config/placed-fault.js'
 import { resolveSettings } from '../config/resolve-settings.js'
 import { SettingsSource } from '../config/settings-source.js'
 import type { SettingsInput } from '../config/table.js'
-import { chooseBackend, optionTables, tablesWith } from '../backends/registry.js'
+import { typesIn } from '../config/types-in.js'
+import { openStore } from '../backends/open-store.js'
+import { optionTables, tablesWith } from '../backends/registry.js'
 import type { CookieAttributes } from './carrier.js'
-import type { NamespaceManager, RequestNamespace, Sealer } from './namespace-manager.js'
+import type { Sealer } from './namespace-manager.js'
 import { checkCookie } from './http/cookie-rules.js'
 import { secureRequests } from './http/secure-request.js'
 import { sessionCarriers } from './http/session-carriers.js'
@@ -34,12 +37,13 @@ export const loadIni = (path: string | URL, options: LoadIniOptions = {}): Setti
  * Throws `ConfigError`, or `DependencyError` for an optional package that is not installed.
  */
 export const createManager = <T extends object = Data>(settings: SettingsSource | SettingsInput = {}, overrides?: SettingsInput): SessionManager<T> => {
-  const type = overrides?.type ?? (settings as SettingsInput).type
-  const resolved = resolveSettings(settings, overrides, tablesWith(type))
+  const base = process.cwd()
+  const tables = tablesWith([...typesIn(settings), ...typesIn(overrides)], base)
+  const resolved = resolveSettings(settings, overrides, tables)
   try {
-    return assemble<T>(resolved)
+    return assemble<T>(resolved, base)
   } catch (error) {
-    throw placedFault(error, settings, overrides)
+    throw placedFault(error, settings, overrides, tables)
   }
 }
 
@@ -71,15 +75,19 @@ export function withSession<T extends object>(
 }
 
 /** Everything that can be wrong at start is found before the store is opened. */
-const assemble = <T extends object>(settings: Settings): SessionManager<T> => {
-  const { now, cookieName, namespace, secret, encryptKey, requestBudget, trustProxy, onError } = settings
+const assemble = <T extends object>(settings: Settings, base: string): SessionManager<T> => {
+  const { now, cookieName, namespace, secret, encryptKey, maxBytes, lifetime, operationTimeout, requestBudget, trustProxy, onError } = settings
   const cookie = cookieOf(settings)
   checkCookie(cookieName, cookie)
   const codec = makeCodec(settings.dataSerializer, settings.revive)
   const sealerNamed = (name: string): Sealer => makeSealer({ secrets: secret, encryptKeys: encryptKey, name })
   const carrierFor = sessionCarriers({ name: cookieName, now, isEncrypted: secureRequests(trustProxy), budgetMs: requestBudget * 1000, onError })
   const keys = idKeys(secret, cookieName)
-  const { type, store } = openStore(settings, sealerNamed(`${namespace} ${cookieName}`))
+  const { type, store } = openStore(settings, {
+    shared: { now, maxBytes, lifetime, operationTimeout, sealer: sealerNamed(`${namespace} ${cookieName}`) },
+    read: (written, place) => backendFrom(written, place, { namespace }, tablesWith(typesIn(written), base)),
+    base,
+  })
   const clientKeeps = store.supports.scope === 'request'
   return new SessionManager<T>({
     ...settings,
@@ -93,12 +101,6 @@ const assemble = <T extends object>(settings: Settings): SessionManager<T> => {
     },
     idSource: (carrier) => new SignedIds(carrier, keys),
   })
-}
-
-const openStore = (settings: Settings, sealer: Sealer): { readonly type: string; readonly store: NamespaceManager | RequestNamespace } => {
-  const { namespace, now, dataDir, lockDir, maxBytes, lifetime, backendOptions } = settings
-  const { type, open } = chooseBackend(settings.type, process.cwd())
-  return { type, store: open({ namespace, now, dataDir, lockDir, maxBytes, lifetime, sealer, options: backendOptions[type] ?? {} }) }
 }
 
 const cookieOf = ({ cookieDomain: domain, cookiePath: path, secure, httpOnly, sameSite, partitioned, priority }: Settings): CookieAttributes =>

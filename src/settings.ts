@@ -1,17 +1,29 @@
+import type { Hidden } from './hidden.js'
 import type { Backend, NamespaceManager, NamespaceManagerClass } from './namespace-manager.js'
+
+/** What says which backend, and where it keeps what. */
+export interface BackendSettings {
+  /** The word for a backend, a module's path or name, or a backend, a namespace manager or its class. */
+  readonly type: string | Backend | NamespaceManager | NamespaceManagerClass
+  /** As it was written; hidden, since it may hold a password. */
+  readonly url: Hidden<string> | undefined
+  readonly namespace: string
+  readonly dataDir: string | undefined
+  readonly lockDir: string | undefined
+  /** `session.TYPE.NAME` options of the backends, by type; those that are secret, or objects, are `Hidden`. */
+  readonly backendOptions: Readonly<Record<string, Readonly<Record<string, unknown>>>>
+}
 
 /**
  * The settings as the library uses them: whole, checked and frozen. `config/` makes them of an INI file or of
  * what a person wrote; its table holds each one's INI name, type, default and sentence. Durations are seconds.
  */
-export interface Settings {
-  /** The word for a backend, a module's name, or a backend, a namespace manager or its class. */
-  readonly type: string | Backend | NamespaceManager | NamespaceManagerClass
-  readonly dataDir: string | undefined
-  readonly lockDir: string | undefined
-  readonly namespace: string
-  /** `session.TYPE.NAME` options of the backends, by type. */
-  readonly backendOptions: Readonly<Record<string, Readonly<Record<string, unknown>>>>
+export interface Settings extends BackendSettings {
+  /** Further backends, by name: `session.backends.NAME`. Opened only if something uses them. */
+  readonly backends: Readonly<Record<string, BackendSettings>>
+  /** The name of the backend that is put in front as a cache. */
+  readonly cache: string | undefined
+  readonly cacheTtl: number
 
   /** Newest first: the first signs, all verify. */
   readonly secret: readonly string[]

@@ -1,7 +1,9 @@
-// Makes a fresh clone ready: installs what is missing, then builds. Runs before `npm start` and `npm test`.
+// Makes a fresh clone ready: installs what is missing, then builds. Runs before `npm start` and `npm test`; before the latter with
+// --servers, which looks for the servers that the tests talk to.
 import { spawnSync } from 'node:child_process'
 import { existsSync, statSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
+import { prepareServers } from './servers.js'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 const npm = process.platform === 'win32' ? 'npm.cmd' : 'npm'
@@ -20,3 +22,4 @@ const isInstalled = () => {
 
 if (!isInstalled()) run(npm, ['ci', '--no-audit', '--no-fund', '--loglevel=error'])
 run(process.execPath, [`${root}node_modules/typescript/bin/tsc`])
+if (process.argv.includes('--servers')) prepareServers()

@@ -87,6 +87,7 @@ const loadDevalue = (): DataSerializer => {
     return createRequire(import.meta.url)('devalue') as DataSerializer
   } catch (cause) {
     if ((cause as { code?: unknown }).code !== 'MODULE_NOT_FOUND') throw cause
-    throw new DependencyError('session.data_serializer = devalue needs a package that is not installed: npm install devalue', { cause })
+    const setting = 'dataSerializer'
+    throw new DependencyError(`${setting}: devalue needs a package that is not installed: npm install devalue`, { setting, cause })
   }
 }

@@ -95,13 +95,16 @@ export class SealedStore {
   async move(key: string, moved: MovedRecord, version: string, deadline: number): Promise<boolean> {
     const value = this.#seal(key, formatMoved(key, moved))
     const expiresAt = Math.max(moved.until, this.rules.now() + SIGN_MS)
-    const send = () => this.#calls.run('replace', deadline, () => this.#store.replace(key, value, version, expiresAt))
+    const send = () => this.#calls.run('replace', deadline, () => this.#store.replace(key, value, version, expiresAt, true))
     try {
       return (await send()) !== undefined
     } catch (error) {
       if (!isUnknown(error)) throw error
       const now = await this.#reread(key, deadline, error)
-      if (now?.value === value) return true
+      if (now?.value === value) {
+        await send() // it has landed; whether all copies of the former record are gone is still to be confirmed
+        return true
+      }
       return now?.version === version ? (await send()) !== undefined : false
     }
   }

@@ -1,38 +1,5 @@
 import test from 'ava'
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { fileBackend } from '../../backends/file.js'
-import type { NamespaceManager, Sealer } from '../../src/namespace-manager.js'
 import { contractCases } from '../contract/index.js'
-import type { ContractFixture } from '../contract/index.js'
+import { fileFixture } from '../support/file-fixture.js'
 
-const sealer: Sealer = { seal: (_purpose, _context, text) => text, open: (_purpose, _context, text) => ({ text, stale: false }) }
-
-/** Each `open` is a manager of its own on the same directory, as another process would have it. */
-const fixture: ContractFixture = {
-  supports: fileBackend.supports,
-  async createStore() {
-    const dataDir = await mkdtemp(join(tmpdir(), 'phial-contract-'))
-    const opened: NamespaceManager[] = []
-    let clock = 1_800_000_000_000
-    return {
-      open(namespace = 'test') {
-        const options = { sync: false, purgeInterval: 3600 }
-        const manager = fileBackend.open({ namespace, dataDir, now: () => clock, options, maxBytes: 262_144, sealer }) as NamespaceManager
-        opened.push(manager)
-        return manager
-      },
-      now: () => clock,
-      advance(ms) {
-        clock += ms
-      },
-      async dispose() {
-        for (const manager of opened) await manager.close()
-        await rm(dataDir, { recursive: true, force: true })
-      },
-    }
-  },
-}
-
-for (const { name, run } of contractCases(fixture)) test(name, (t) => t.notThrowsAsync(run()))
+for (const { name, run } of contractCases(fileFixture)) test(name, (t) => t.notThrowsAsync(run()))

@@ -54,7 +54,7 @@ test('a module may be named: by its path, exporting the class as backend or as t
   writeFileSync(join(directory, 'whole.cjs'), `${MODULE}\nmodule.exports = Own`)
   await works(t, join(directory, 'named.cjs'))
   await works(t, join(directory, 'whole.cjs'))
-  t.is(chooseBackend('./named.cjs', directory).type, './named.cjs')
+  t.is(chooseBackend('./named.cjs', directory).type, 'named.cjs')
 })
 
 test('a module that is not there is a DependencyError that says what to do', (t) => {

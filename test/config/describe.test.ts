@@ -19,9 +19,10 @@ test('development.ini and docs/options.md say what the tables say: else run node
 
 test('every INI setting stands in development.ini once, under its sentence and its default; no other does', t => {
   const blocks = describeIni(tables).split('\n\n').slice(2).map(block => block.trimEnd().split('\n'))
-  const written = blocks.map(lines => /^#?session\.([a-z_.]+) =/.exec(lines.at(-1)!)?.[1])
+  const written = blocks.map(lines => /^#?session\.([A-Za-z_.]+) =/.exec(lines.at(-1)!)?.[1])
   const options = Object.entries(tables).flatMap(([type, rows]) => Object.keys(rows).map(name => `${type}.${name}`))
-  t.deepEqual(written, [...settingNames.flatMap(name => table[name].ini ?? []), ...options])
+  const inFiles = options.filter(name => name !== 'server.client')
+  t.deepEqual(written, [...settingNames.flatMap(name => table[name].ini ?? []), ...inFiles])
   for (const name of settingNames) {
     const { ini, sentence, default: value, defaultNote } = table[name]
     const lines = blocks[written.indexOf(ini)]
@@ -30,7 +31,10 @@ test('every INI setting stands in development.ini once, under its sentence and i
     t.true(lines?.[1]?.endsWith(`. Default: ${defaultNote ?? value ?? 'none'}.`), lines?.[1])
     t.is(lines?.length, 3)
   }
-  t.is(blocks.at(-1)?.join('\n'), '# The most cookies of a session.\n# Expects whole number. Default: 1.\n#session.cookie.chunks = 1')
+  const blockOf = (name: string): string | undefined => blocks[written.indexOf(name)]?.join('\n')
+  t.is(blockOf('cookie.chunks'), '# The most cookies of a session.\n# Expects whole number. Default: 1.\n#session.cookie.chunks = 1')
+  t.is(blockOf('server.password'), '# What it wants to hear.\n# Expects text, never shown. Default: none.\n#session.server.password =')
+  t.is(blockOf('server.behind'), '# Another backend.\n# Expects name of a backend. Default: none.\n#session.server.behind = NAME')
 })
 
 test('every line of development.ini that is commented out can be taken in', t => {
@@ -42,6 +46,15 @@ test('every line of development.ini that is commented out can be taken in', t =>
       const path = iniFile(t, lines.with(index, lines[index]!.slice(1)).join('\n'))
       t.is(loadIni(path, {}, tables).section, 'app:main', lines[index])
     }
+  })
+})
+
+test('every block of settings in docs/options.md can be taken as it is', t => {
+  const page = readFileSync(join(root, 'docs/options.md'), 'utf8')
+  const blocks = [...page.matchAll(/^```ini\n(.*?)^```$/gms)].map(([, lines]) => lines!)
+  t.true(blocks.length >= 4)
+  withEnvironment({ REDIS_URL: 'redis://127.0.0.1', MEMCACHE_URL: 'memcache://127.0.0.1' }, () => {
+    for (const lines of blocks) t.true(Object.isFrozen(resolveIni(iniFile(t, lines), { secret: strong() })), lines)
   })
 })
 
@@ -64,4 +77,6 @@ test('the tables for the documentation hold a row for each setting and each opti
   t.true(text.includes('| `session.memory.max_sessions` | `memory.maxSessions` | whole number | 10000 | The most sessions kept. |'))
   t.true(text.includes('| `session.memory.label` | `memory.label` | text | a\\|b | Any text. |'))
   t.true(text.includes('### Options of `file`\n\nNone.'))
+  t.true(text.includes('| `session.server.password` | `server.password` | text, never shown | none | What it wants to hear. |'))
+  t.true(text.includes('| – | `server.client` | object | none | A client that is there already. |'))
 })

@@ -21,7 +21,8 @@ const piece = fc.oneof(
     '[a.b]', '#', ' ;', '"', "'", '\\', '%', '%%',
     '%(', ')s', '%(here)s', '%(a)s', '%(b)s', '${', '}', '$${', '${PATH}', '${NOPE}', '__proto__', 'constructor', 'a = ', 'b = ',
     'true', '1', '🍪',
-    'session.', 'beaker.session.', 'session.memory.max_sessions = ', `session.secret = ${secret}\n`,
+    'session.', 'beaker.session.', 'session.memory.max_sessions = ', 'session.backends.', 'session.backends.a.', 'a.type = memory\n', 'session.cache = a\n',
+    'session.backends.a.type = server\n', 'backends.', 'server.client = ', 'server.behind = ', `session.secret = ${secret}\n`,
   ),
   fc.constantFrom(...iniNames).map(name => `session.${name} = `),
 )
@@ -91,8 +92,12 @@ test('S205: a file of settings is loaded, or refused with a ConfigError', t => {
 test('S205: whatever is written in TypeScript is taken, or refused with a ConfigError', t => {
   const value = fc.oneof(fc.anything({ withBigInt: true, withDate: true, withNullPrototype: true, withTypedArray: true }),
     fc.constantFrom(true, 'auto', 60, () => 1))
-  const input = fc.dictionary(fc.oneof(fc.constantFrom(...settingNames, 'memory', '__proto__'), fc.string()), value,
+  const backend = fc.dictionary(fc.constantFrom('type', 'url', 'namespace', 'dataDir', 'memory', 'server', 'backends', 'timeout', '__proto__'),
+    fc.oneof(value, fc.constantFrom('memory', 'server', { client: {} }, { behind: 'a' }, { maxCalls: 5 })), { maxKeys: 4 })
+  const backends = fc.dictionary(fc.oneof(fc.constantFrom('a', '__proto__', 'a.b'), fc.string()), fc.oneof(backend, value), { maxKeys: 3 })
+  const anyInput = fc.dictionary(fc.oneof(fc.constantFrom(...settingNames, 'memory', 'server', '__proto__'), fc.string()), value,
     { maxKeys: 5 })
+  const input = fc.tuple(anyInput, fc.option(fc.record({ backends, cache: fc.constantFrom('a', undefined) }))).map(([rest, more]) => ({ ...rest, ...more }))
   let taken = 0
   fc.assert(fc.property(input, written => {
     if (answered(() => resolveSettings(written as SettingsInput, undefined, tables)) !== undefined) taken++

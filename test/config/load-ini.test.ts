@@ -178,9 +178,13 @@ const unknown: [string, string][] = [
   ['crypto_type', 'there is none: session.encrypt_key encrypts with AES-256-GCM'],
   ['genid', 'there is none: ids are 256 random bits, made here alone'],
   ['cookie_args', 'each has a setting of its own: session.cookie_domain, session.cookie_path, session.secure …'],
-  ['url', 'not in this release'],
   ['use_cookies', 'not in this release'],
-  ['redis.host', 'no backend "redis" takes options; these do: memory, file, cookie'],
+  ['redis.host', 'here it is session.url'],
+  ['redis.max', 'no backend "redis" takes options; these do: memory, file, cookie, server'],
+  ['servers', 'here it is session.url'],
+  ['cache_tll', 'did you mean session.cache_ttl?'],
+  ['cacheTtl', 'in an INI file: session.cache_ttl'],
+  ['cache_alias', 'here it is session.cache'],
 ]
 for (const [name, advice] of unknown) {
   test(`S200: session.${name} is unknown: ${advice}`, t => {

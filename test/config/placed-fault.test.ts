@@ -6,7 +6,7 @@ import { temporaryDirectory } from '../support/every-backend.js'
 import { SECRET } from '../support/harness.js'
 
 const cases: readonly [string, string, number | undefined, RegExp][] = [
-  ['a type that there is not', 'session.type = redis', 3, /session\.type: expected memory, file, cookie.* got "redis"/],
+  ['a type that there is not', 'session.type = redsi', 3, /session\.type: expected memory, file, cookie.* got "redsi"/],
   ['a directory that others may write to', 'session.type = file\nsession.data_dir = %(here)s/open', 4, /session\.data_dir: .*written to by others/],
   ['a file backend without a directory', 'session.type = file', undefined, /session\.data_dir: /],
   ['an option that is out of range', 'session.type = cookie\nbeaker.session.cookie.chunks = 9', 4, /beaker\.session\.cookie\.chunks: /],
@@ -29,6 +29,6 @@ for (const [what, lines, line, message] of cases) {
 test('a fault of an override is not said to be in the file', (t) => {
   const file = join(temporaryDirectory(t), 'app.ini')
   writeFileSync(file, `[app:main]\nsession.secret = ${SECRET}\nsession.type = memory\n`)
-  const error = t.throws(() => createManager(loadIni(file), { type: 'redis' }), { code: 'PHIAL_CONFIG' }) as Error & { file?: string }
+  const error = t.throws(() => createManager(loadIni(file), { type: 'redsi' }), { code: 'PHIAL_CONFIG' }) as Error & { file?: string }
   t.is(error.file, undefined)
 })

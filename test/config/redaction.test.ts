@@ -3,7 +3,9 @@ import { format, inspect } from 'node:util'
 import { loadIni } from '../../config/load-ini.js'
 import { redactedList } from '../../config/redacted.js'
 import { resolveSettings } from '../../config/resolve-settings.js'
-import { iniFile, inSection, strong } from './support.js'
+import type { SettingsInput } from '../../config/table.js'
+import { reveal } from '../../src/hidden.js'
+import { faultOf, iniFile, inSection, resolvePlain, strong, tables, withEnvironment } from './support.js'
 
 const [secret, encryptKey] = [strong(), strong()]
 
@@ -35,6 +37,44 @@ test('S204: what was loaded and what is made of it print without secrets', t => 
   }
   t.regex(inspect(source), /^SettingsSource \{[^]*secret: \[redacted\][^]*timeout: 600/)
   t.regex(inspect(settings), /secret: \[redacted\][^]*encryptKey: \[redacted\][^]*timeout: 600/)
+})
+
+const [urlPassword, ownPassword, clientPassword] = ['pw-in-url', 'pw-of-option', 'pw-of-client']
+
+test('S204: urls, secret options and ready clients print as [redacted], of further backends too', t => {
+  const lines = [`session.secret = ${secret}`, 'session.type = server', `session.url = one://me:${urlPassword}@host`, `session.server.password = ${ownPassword}`,
+    'session.backends.front.type = server', `session.backends.front.url = one://me:${urlPassword}@other`, `session.backends.front.server.password = ${ownPassword}`]
+  const source = loadIni(iniFile(t, inSection(...lines)), {}, tables)
+  const client = { password: clientPassword }
+  const settings = resolveSettings(source, { server: { client }, backends: { front: { server: { client, behind: client } } } } as SettingsInput, tables)
+  const { front } = settings.backends
+  t.deepEqual([settings.url, front?.url].map(reveal), [`one://me:${urlPassword}@host`, `one://me:${urlPassword}@other`])
+  t.deepEqual([settings, front].flatMap(of => Object.values(of!.backendOptions['server']!).map(reveal)),
+    [ownPassword, client, undefined, 5, ownPassword, client, client, 5])
+  for (const value of [source, settings, { source, settings }, new Error('x', { cause: settings })]) {
+    for (const text of prints(value)) for (const hidden of [urlPassword, ownPassword, clientPassword]) t.false(text.includes(hidden), text)
+  }
+  t.regex(inspect(front), /url: \[redacted\][^]*password: \[redacted\][^]*client: \[redacted\]/)
+  t.deepEqual([String(settings.url), `${settings.url as unknown as string}`, JSON.stringify(settings.url), inspect(settings.url)],
+    ['[redacted]', '[redacted]', '"[redacted]"', '[redacted]'])
+  t.is(inspect(settings.url, { customInspect: false, showHidden: true }).includes(urlPassword), false)
+})
+
+test('S204: no fault of a url or a secret option shows what was written', t => {
+  const canary = 'canary'
+  const wrong: [object, string][] = [
+    [{ url: [canary] }, 'url: expected a URL; got a list'],
+    [{ url: ` ` }, 'url: expected a URL; got none'],
+    [{ url: { canary } }, 'url: expected a URL; got an object'],
+    [{ server: { password: [canary] } }, 'server.password: expected text; got a list'],
+    [{ server: { password: 1234567890 } }, 'server.password: expected text; got a number'],
+    [{ backends: { front: { url: { canary } } } }, 'backends.front.url: expected a URL; got an object'],
+    [{ backends: { front: { server: { password: true } } } }, 'backends.front.server.password: expected text; got a boolean'],
+  ]
+  for (const [input, message] of wrong) t.is(faultOf(t, () => resolvePlain(input)).message, message)
+  const path = iniFile(t, inSection('session.url = ${PHIAL_TEST_URL}'))
+  withEnvironment({ PHIAL_TEST_URL: ' ' }, () =>
+    t.is(faultOf(t, () => loadIni(path)).message, `${path}:2: session.url: expected a URL; got what \${PHIAL_TEST_URL} stands for`))
 })
 
 test('S204: no field of what was loaded reaches a secret, customised printing or not', t => {

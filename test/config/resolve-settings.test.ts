@@ -11,7 +11,8 @@ import { directory, faultOf, iniFile, inSection, resolveIni, resolvePlain, secre
 test('the defaults, whole and frozen', t => {
   const settings = resolveSettings({ secret }, undefined)
   t.deepEqual({ ...settings, secret: [...settings.secret] }, {
-    type: 'memory', dataDir: undefined, lockDir: undefined, namespace: 'phial', backendOptions: {},
+    type: 'memory', url: undefined, dataDir: undefined, lockDir: undefined, namespace: 'phial', backendOptions: {},
+    backends: {}, cache: undefined, cacheTtl: 60,
     secret: [secret], encryptKey: [],
     timeout: 86400, lifetime: 1209600, touchInterval: 60, saveAccessedTime: true, regenerateGrace: 0,
     cookieName: '__Host-phial', cookieExpires: true, cookieDomain: undefined, cookiePath: '/', secure: true, httpOnly: true,
@@ -19,8 +20,8 @@ test('the defaults, whole and frozen', t => {
     auto: false, dataSerializer: 'json', invalidateCorrupt: true, maxBytes: 262144, operationTimeout: 1, requestBudget: 2,
     onOutage: 'fail', requestKey: 'session', onError: undefined, revive: undefined, now: table.now.default,
   })
-  const { encryptKey, trustProxy, backendOptions } = settings
-  for (const part of [settings, settings.secret, encryptKey, trustProxy, backendOptions]) t.true(Object.isFrozen(part))
+  const { encryptKey, trustProxy, backendOptions, backends } = settings
+  for (const part of [settings, settings.secret, encryptKey, trustProxy, backendOptions, backends]) t.true(Object.isFrozen(part))
 })
 
 test('a row that is missing does not compile', t => {
@@ -118,6 +119,7 @@ test('options of backends are checked and defaulted by their tables', t => {
     memory: { maxSessions: 5, sweepEvery: 60, strict: true, label: 'a|b', quota: undefined, note: '' },
     file: {},
     cookie: { chunks: 1 },
+    server: { password: undefined, client: undefined, behind: undefined, maxCalls: 5 },
   })
   t.true(Object.isFrozen(resolvePlain({}).backendOptions['memory']))
 })

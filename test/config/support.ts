@@ -25,6 +25,12 @@ export const tables: OptionTables = {
   },
   file: {},
   cookie: { chunks: { type: 'count', default: 1, sentence: 'The most cookies of a session.' } },
+  server: {
+    password: { type: 'string', default: undefined, sentence: 'What it wants to hear.', secret: true },
+    client: { type: 'object', default: undefined, sentence: 'A client that is there already.' },
+    behind: { type: 'backend', default: undefined, sentence: 'Another backend.' },
+    max_calls: { type: 'count', default: 5, sentence: 'The most calls at once.' },
+  },
 }
 
 /** A new directory, gone after the test. */

@@ -15,7 +15,7 @@ import { optionTables } from '../../backends/registry.js'
 import { inIni } from '../../config/notation.js'
 import { resolveSettings } from '../../config/resolve-settings.js'
 import { table } from '../../config/table.js'
-import { targetsIn } from '../../config/targets.js'
+import { targetFinder } from '../../config/targets.js'
 import { failureAnswer } from '../../src/http/failure-answer.js'
 import { makeSealer } from '../../src/record/seal.js'
 import * as phial from '../../src/index.js'
@@ -95,8 +95,8 @@ test('no page names a code, an event, a setting or a member that there is not', 
   const events = tableUnder(errors, 'channel', 'fields').map(([channel]) => quoted(channel!)[0]!)
   t.deepEqual(all(/\b(phial:[a-z-]+)/g, documents).filter((event) => !events.includes(event)), [])
   const mine = [errors, cookies, operations]
-  const settings = targetsIn(inIni, optionTables)
-  const isKnown = (name: string): boolean => settings.has(`session.${name}`) || name.split('.')[0]! in phial.Session.prototype
+  const find = targetFinder(inIni, optionTables)
+  const isKnown = (name: string): boolean => find(`session.${name}`) !== undefined || name.split('.')[0]! in phial.Session.prototype
   t.deepEqual(all(/\bsession\.([a-z_A-Z.]*[a-zA-Z])/g, mine).filter((name) => !isKnown(name)), [])
   t.deepEqual(all(/\bmanager\.(\w+)/g, mine).filter((name) => !(name in phial.SessionManager.prototype)), [])
 })

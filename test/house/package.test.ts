@@ -192,6 +192,25 @@ test('S214: the first write of files loads proper-lockfile, and its signal-exit 
 })
 
 test('without devalue, which is an optional peer, asking for it is a DependencyError', (t) => {
-  t.is(ask(`import { createManager } from 'phial'
-    try { createManager({ secret: '${SECRET}', dataSerializer: 'devalue' }) } catch ({ code }) { console.log(JSON.stringify(code)) }`), 'PHIAL_DEPENDENCY')
+  t.deepEqual(ask(`import { createManager } from 'phial'
+    try { createManager({ secret: '${SECRET}', dataSerializer: 'devalue' }) } catch ({ code, setting }) { console.log(JSON.stringify([code, setting])) }`),
+  ['PHIAL_DEPENDENCY', 'dataSerializer'])
 })
+
+for (const [type, client] of Object.entries({ redis: 'ioredis', memcache: 'memjs', datastore: '@google-cloud/datastore' })) {
+  const testOfClient = client in (JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { peerDependencies: object }).peerDependencies ? test : test.skip
+  testOfClient(`without ${client}, which is an optional peer, type ${type} fails at start with the command to install it, and where it was chosen`, (t) => {
+    const file = join(app, `${type}.ini`)
+    const faultWith = (...lines: string[]): { code: string; message: string; setting: string; line: number } => {
+      writeFileSync(file, ['[app:main]', `session.secret = ${SECRET}`, ...lines, ''].join('\n'))
+      return ask(`import { createManager, loadIni } from 'phial'
+        try { createManager(loadIni(${JSON.stringify(file)})) } catch (error) { console.log(JSON.stringify({ message: error.message, ...error })) }`)
+    }
+    const check = (fault: ReturnType<typeof faultWith>, setting: string, line: number): void => {
+      t.deepEqual([fault.code, fault.setting, fault.line], ['PHIAL_DEPENDENCY', setting, line])
+      t.true(fault.message.startsWith(`${file}:${line}: ${setting}: ${type} needs a package that is not installed: npm install ${client}@`), fault.message)
+    }
+    check(faultWith(`session.type = ${type}`), 'session.type', 3)
+    check(faultWith('session.type = file', 'session.data_dir = data', 'session.cache = front', `session.backends.front.type = ${type}`), 'session.backends.front.type', 6)
+  })
+}

@@ -334,7 +334,7 @@ test('devalue: when it is not installed the error names the setting and the comm
     const { stdout, stderr } = spawnSync(process.execPath, [join(place, 'try.js')], { encoding: 'utf8', cwd: place, env: {} })
     t.is(stderr, '')
     t.deepEqual(JSON.parse(stdout), { name: 'DependencyError', code: 'PHIAL_DEPENDENCY',
-      message: 'session.data_serializer = devalue needs a package that is not installed: npm install devalue' })
+      message: 'dataSerializer: devalue needs a package that is not installed: npm install devalue' })
   } finally {
     rmSync(place, { recursive: true })
   }

@@ -190,7 +190,7 @@ export interface Told {
 
 export const EVENTS: readonly PhialEvent[] = [
   'created', 'regenerated', 'destroyed', 'expired', 'unknown-id', 'rejected-id', 'corrupt', 'conflict', 'gone', 'store-error',
-  'store-recovered',
+  'store-recovered', 'cache-stale',
   'csrf-refused', 'dropped', 'cookie-skipped', 'cache-overridden', 'evicted', 'lock-compromised', 'hook-failed',
 ]
 

@@ -18,7 +18,7 @@ export class FaultyStore {
       supports: inner.supports,
       get: (key: string, touch?: Touch): Promise<StoredRecord | undefined> => call('get', () => inner.get(key, touch)),
       create: (key: string, value: string, at: number) => call('create', () => inner.create(key, value, at)),
-      replace: (key: string, value: string, version: string, at: number) => call('replace', () => inner.replace(key, value, version, at)),
+      replace: (key: string, value: string, version: string, at: number, ends?: boolean) => call('replace', () => inner.replace(key, value, version, at, ends)),
       touch: (key: string, at: number) => call('touch', () => inner.touch(key, at)),
       delete: (key: string, version?: string) => call('delete', () => (version === undefined ? inner.delete(key) : inner.delete(key, version)) as Promise<any>),
       close: () => inner.close(),

@@ -2,8 +2,8 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Http2ServerRequest, Http2ServerResponse } from 'node:http2'
 import { createServer } from 'node:http'
-import { csrf, currentSession, messages, withCurrentSession, withSession } from '../../src/index.js'
-import type { Session, SessionManager, SessionRequest } from '../../src/index.js'
+import { withSession } from '../../src/index.js'
+import type { Backend, NamespaceManager, Session, SessionManager, SessionRequest, SettingsInput } from '../../src/index.js'
 
 interface Shop {
   visits: number
@@ -78,34 +78,13 @@ export const facts = (): void => {
   void [fallback, maybe, any]
 }
 
-const guarded = [
-  withSession<Shop>(csrf.guard(async (req, res) => {
-    const visits: number | undefined = await req.session.get('visits')
-    res.end(String(visits))
-    // @ts-expect-error a key that the data does not have
-    await req.session.get('visit')
-  }), {}),
-  withSession(csrf.guard(async (req: SessionRequest<Shop>, res: ServerResponse) => res.end(await csrf.form(req, { action: '/cart', class: 'wide' }))), {}),
-  withSession<Shop, 'session'>(csrf.guard((_req: SessionRequest<Shop, 'session', Http2ServerRequest>, res: Http2ServerResponse) => res.stream.close()), {}),
-  withSession<Shop>(withCurrentSession(async (req, res) => {
-    await currentSession<Shop>().set('visits', await req.session.get('visits', 0))
-    // @ts-expect-error a value of another type
-    await currentSession<Shop>().set('visits', '1')
-    res.end()
-  }), {}),
+export const settings = (backend: Backend, store: NamespaceManager, client: object): SettingsInput[] => [
+  { type: 'redis', url: 'redis://127.0.0.1', redis: { password: 'x', client } },
+  { type: 'datastore', cache: 'front', cacheTtl: 30, backends: { front: { type: 'memcache', url: '127.0.0.1:11211', memcache: { timeout: 1 } } } },
+  { type: backend, backends: { a: { type: store }, b: { type: backend, namespace: 'x', dataDir: '/d', lockDir: '/l' }, none: undefined } },
+  { type: 'migrating', migrating: { from: 'old', to: { type: 'redis' } }, backends: { old: { type: 'file', dataDir: '/d' } } },
+  // @ts-expect-error a cache is named
+  { cache: { type: 'memcache' } },
+  // @ts-expect-error that is no setting of a backend
+  { backends: { front: { type: 'memcache', timeout: 5 } } },
 ]
-
-void guarded
-
-export const told = async (req: SessionRequest<Shop>): Promise<string | null> => {
-  const page = await messages(req)
-  page.add({ level: 'success', body: 'Saved.', life: 5000 }).add({ level: 'of my own', body: 'x' }, { flash: true }).formError()
-  // @ts-expect-error a message has a level
-  page.add({ body: 'x' })
-  // @ts-expect-error the list is for reading
-  page.list.push({ level: 'info', body: 'x', title: null, life: null })
-  return page.list[0]!.level
-}
-
-// @ts-expect-error a token is not for an address
-export const inAddress = (req: SessionRequest<Shop>): Promise<string> => csrf.form(req, { method: 'get' })
