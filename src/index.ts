@@ -5,6 +5,10 @@ export { urlMap } from './http/url-map.js'
 export type { SessionHandler, SessionRequest } from './http/wrap.js'
 export type { AppContext, AppFactory, FilterFactory, LoadedApp } from './http/compose.js'
 export type { MappableRequest, MappedRequest } from './http/url-map.js'
+export { csrf } from './http/csrf.js'
+export type { CsrfGuardOptions } from './http/csrf.js'
+export type { CsrfFormOptions } from './http/csrf-form.js'
+export type { CsrfSourceOptions } from './http/csrf-source.js'
 export type { SettingsInput } from '../config/table.js'
 export type { SettingsSource } from '../config/settings-source.js'
 export type { LoadIniOptions } from '../config/load-ini.js'
@@ -13,14 +17,18 @@ export { Session } from './session/session.js'
 export type { LockOptions, RegenerateOptions, SessionLock } from './session/session.js'
 export type { SessionCookie } from './session/session-cookie.js'
 export type { Flash, FlashOptions } from './session/flash.js'
+export { messages, Messages } from './session/messages.js'
+export type { Message, MessageLevel, MessageOptions, NewMessage } from './session/messages.js'
+export { currentSession, withCurrentSession } from './session/current-session.js'
 export { SessionObject } from './session/session-object.js'
 export { SessionManager } from './session/session-manager.js'
 export type { Revocation, SessionSummary } from './session/owned-sessions.js'
 
 export {
-  CodecError, ConfigError, DependencyError, HeadersSentError, LockTimeoutError, SessionClosedError, SessionConflictError,
+  CodecError, ConfigError, CsrfError, DependencyError, HeadersSentError, LockTimeoutError, SessionClosedError, SessionConflictError,
   SessionError, SessionGoneError, StoreError, StoreOutcomeUnknownError, StoreTimeoutError, StoreUnavailableError, TooLargeError,
 } from './errors.js'
+export type { CsrfReason } from './errors.js'
 export type { PhialEvent, PhialEvents } from './diagnostics.js'
 export type { DataSerializer, OnError, Revive, Settings } from './settings.js'
 

@@ -1,5 +1,5 @@
 import { STATUS_CODES } from 'node:http'
-import { LockTimeoutError, SessionClosedError, SessionConflictError, SessionGoneError, StoreError } from '../errors.js'
+import { CsrfError, LockTimeoutError, SessionClosedError, SessionConflictError, SessionGoneError, StoreError } from '../errors.js'
 import type { GatedResponse } from './gated-response.js'
 
 /** A whole response: what the client sees of a failure. */
@@ -42,6 +42,7 @@ export const writeAnswer = (res: GatedResponse, { status, headers, body }: Failu
 const unconfirmed = [StoreError, SessionConflictError, LockTimeoutError, SessionClosedError]
 
 const statusOf = (error: Error): number => {
+  if (error instanceof CsrfError) return 403
   if (error instanceof SessionGoneError) return 409
   return unconfirmed.some((kind) => error instanceof kind) ? 503 : 500
 }

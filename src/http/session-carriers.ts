@@ -28,6 +28,7 @@ const gateOn = (res: ServerResponse, listener: ExchangeListener, carrier: Cookie
   new ResponseGate(res, {
     beforeHead: (status) => listener.beforeHead(status),
     beforeEnd: () => listener.beforeEnd(res.statusCode),
+    beforeRelease: () => listener.beforeRelease(),
     headers: () => [carrier.headerEdits()],
     answer: (error, raw) => answerFor(error, options.onError, req, raw, carrier),
     working: () => listener.working?.(),

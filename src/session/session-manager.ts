@@ -204,7 +204,7 @@ export class SessionManager<T extends object = Record<string, any>> {
     if (policy.regenerateGrace === 0 || found.until <= rules.now()) return void emit('unknown-id', { backend: records.backend })
     const renewed = await this.#read(context, found.movedTo, false)
     if (renewed === undefined || renewed.movedTo !== undefined) return undefined
-    return { ...renewed, readOnly: new SessionGoneError('this id was renewed: it can be read for a moment, not written') }
+    return { ...renewed, recordKey: found.movedTo, readOnly: new SessionGoneError('this id was renewed: it can be read for a moment, not written') }
   }
 
   async #read(context: SessionContext, key: string, touches: boolean): Promise<(Origin & { readonly movedTo?: undefined }) | MovedRecord | undefined> {
@@ -282,7 +282,7 @@ const atMost = async (ms: number, work: Promise<void>): Promise<void> => {
 
 /** What is the same for all sessions behind one namespace manager. */
 type Stored = Pick<SessionContext, 'records' | 'writer' | 'owners' | 'locks' | 'calls'>
-type Origin = Required<Pick<SessionOrigin, 'found' | 'content'>> & Pick<SessionOrigin, 'readOnly'> & { readonly found: Found<RecordForm>; readonly content: Content }
+type Origin = Required<Pick<SessionOrigin, 'found' | 'content'>> & Pick<SessionOrigin, 'readOnly' | 'recordKey'> & { readonly found: Found<RecordForm>; readonly content: Content }
 
 const isPerRequest = (store: NamespaceManager | RequestNamespace): store is RequestNamespace => store.supports.scope === 'request'
 

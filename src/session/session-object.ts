@@ -30,6 +30,7 @@ export class SessionObject<T extends object = Record<string, any>> implements Ex
   #tail: Promise<unknown> = Promise.resolve()
   #underWay = 0
   #working: Promise<unknown> | undefined
+  #isPersistDue = false
 
   /** Made by the manager; see `SessionManager.open`. */
   constructor(opener: SessionOpener<T>, req: object, res: object | undefined) {
@@ -176,17 +177,25 @@ export class SessionObject<T extends object = Record<string, any>> implements Ex
 
   /**
    * The response is about to leave with this status: what is to be waited for first, if anything. A 5xx answer saves nothing
-   * and uses up no flashes.
+   * and uses up no flashes; nor does one that a failure is about to replace, which shows when the handler's own writes are done.
    */
   beforeHead(status: number): Promise<unknown> | undefined {
     if (status >= 500 || this.#loading === undefined) return undefined
     if (this.#underWay > 0) return this.#tail.then(() => this.beforeHead(status))
-    return this.#loaded?.needsPersisting ? this.#loaded.persist() : undefined
+    this.#isPersistDue = this.#loaded?.needsPersisting ?? false
+    return this.#isPersistDue ? Promise.resolve() : undefined
   }
 
   /** A session stored already may still be changed after the head has left; `auto` keeps that too. */
   beforeEnd(status: number): Promise<unknown> | undefined {
     return this.beforeHead(status)
+  }
+
+  /** The writes that the response waited for are done. */
+  beforeRelease(): Promise<unknown> | undefined {
+    if (!this.#isPersistDue) return undefined
+    this.#isPersistDue = false
+    return this.#loaded?.needsPersisting ? this.#loaded.persist() : undefined
   }
 
   /** The handler failed with one of phial's errors: it becomes the answer. */

@@ -208,3 +208,31 @@ test('language: what was chosen once is spoken on all pages', async (t) => {
   const answer = await other.get()
   t.deepEqual([answer.status, await answer.text()], [503, 'Nobody counts just now.\n'])
 })
+
+test('csrf: a letter of the page\'s own form is sent, a forged one is not', async (t) => {
+  const client = clientOf(await run(t, 'csrf'))
+  const page = await client.text()
+  t.regex(page, /Letters sent: 0/)
+  const send = async (csrf_token: string): Promise<number> =>
+    (await client.get('/', { method: 'POST', body: new URLSearchParams({ csrf_token, to: 'Ann' }) })).status
+  t.is(await send(/value="([\w-]+)"/.exec(page)![1]!), 303)
+  t.is(await send('A'.repeat(65)), 403)
+  t.regex(await client.text(), /Letters sent: 1/)
+})
+
+test('messages: an error is on the page itself, a success on the next, once', async (t) => {
+  const client = clientOf(await run(t, 'messages'))
+  const send = (letter: string): Promise<Response> => client.get('/', { method: 'POST', body: new URLSearchParams({ letter }) })
+  t.regex(await (await send('')).text(), /<p class="error"><b>Error<\/b> A letter without words is not sent\.<\/p>/)
+  t.is((await send('Hello')).status, 303)
+  t.regex(await client.text(), /<p class="success" data-life="5000"><b>Sent<\/b> Your letter is on its way\.<\/p>/)
+  t.notRegex(await client.text(), /class=/)
+})
+
+test('current session: controllers and helpers share the session of their own request', async (t) => {
+  const url = await run(t, 'current-session')
+  const [ada, bob] = [clientOf(url), clientOf(url)]
+  t.is(await ada.text('/name/Ada'), 'Good day, Ada!\n')
+  t.is(await ada.text('/'), 'Good day, Ada! This is your page 1.\n')
+  t.deepEqual(await Promise.all([ada.text('/'), bob.text('/')]), ['Good day, Ada! This is your page 2.\n', 'Good day, stranger! This is your page 1.\n'])
+})

@@ -151,8 +151,10 @@ export const harness = (options: HarnessOptions = {}): Harness => {
     const result = await work(object, exchange)
     await object.beforeHead(status)
     await Promise.allSettled(exchange.held)
+    await object.beforeRelease()
     exchange.headersSent = true
     await object.beforeEnd(status)
+    await object.beforeRelease()
     exchange.finished = true
     object.over('finish')
     by.keep(exchange)
