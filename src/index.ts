@@ -10,6 +10,8 @@ export type { LockOptions, RegenerateOptions, SessionLock } from './session/sess
 export type { SessionCookie } from './session/session-cookie.js'
 export type { Flash, FlashOptions } from './session/flash.js'
 export { SessionObject } from './session/session-object.js'
+export { Sessions, sessions, setSessions } from './session/sessions.js'
+export type { NamedSessionOptions } from './session/named-session-options.js'
 export { SessionManager } from './session/session-manager.js'
 export type { Revocation, SessionSummary } from './session/owned-sessions.js'
 
@@ -24,4 +26,4 @@ export type {
   Backend, BackendContext, Enumerable, Lease, Lockable, Manifest, NamespaceManager, NamespaceManagerClass, OptionRow, OptionTable, OwnerIndex, Purgeable,
   RequestNamespace, Sealer, StoredRecord, Touch,
 } from './namespace-manager.js'
-export type { Carrier, CookieAttributes, IdSource, PresentedId } from './carrier.js'
+export type { Carrier, CookieAttributes, IdSource, PresentedId, ReadCookieOptions, RequestCookies, WriteCookieOptions } from './carrier.js'
