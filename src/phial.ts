@@ -44,7 +44,7 @@ export const createManager = <T extends object = Data>(settings: SettingsSource 
   const base = process.cwd()
   const tables = tablesWith([...typesIn(settings), ...typesIn(overrides)], base)
   const resolved = resolveSettings(settings, overrides, tables)
-  const named: Named = (name, { backend, ...differing }) =>
+  const named: Named = (name, { backend: _backend, ...differing }) =>
     resolveSettings(settings, { ...overrides, ...differing, cookieName: differing.cookieName ?? cookieNameFor(name, resolved, differing) }, tables)
   try {
     return new SessionManager<T>(assemble(resolved, base, named))
