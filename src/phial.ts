@@ -14,13 +14,14 @@ import { optionTables, tablesWith } from '../backends/registry.js'
 import type { CookieAttributes } from './carrier.js'
 import type { Sealer } from './namespace-manager.js'
 import { checkCookie } from './http/cookie-rules.js'
+import { idPlace } from './http/header-carrier.js'
 import { requestCookies } from './http/request-cookies.js'
 import { secureRequests } from './http/secure-request.js'
 import { sessionCarriers } from './http/session-carriers.js'
 import { wrapHandler } from './http/wrap.js'
 import type { SessionHandler, SessionRequest } from './http/wrap.js'
 import { makeCodec } from './record/codec.js'
-import { idKeys, SignedIds } from './record/id.js'
+import { BareIds, idKeys, SignedIds } from './record/id.js'
 import { makeSealer } from './record/seal.js'
 import { TimeRules } from './record/time-rules.js'
 import type { NamedSessionOptions } from './session/named-session-options.js'
@@ -45,7 +46,7 @@ export const createManager = <T extends object = Data>(settings: SettingsSource 
   const tables = tablesWith([...typesIn(settings), ...typesIn(overrides)], base)
   const resolved = resolveSettings(settings, overrides, tables)
   const named: Named = (name, { backend: _backend, ...differing }) =>
-    resolveSettings(settings, { ...overrides, ...differing, cookieName: differing.cookieName ?? cookieNameFor(name, resolved, differing) }, tables)
+    resolveSettings(settings, { ...overrides, ...differing, cookieName: differing.cookieName ?? cookieNameFor(name, resolved, differing), ...(resolved.idHeader && { idHeader: `${resolved.idHeader}-${name}` }) }, tables)
   try {
     return new SessionManager<T>(assemble(resolved, base, named))
   } catch (error) {
@@ -104,11 +105,14 @@ const assemble = (settings: Settings, base: string, named: Named): SessionManage
       ...its,
       backend: type, store,
       codec: makeCodec(its.dataSerializer, its.revive),
-      carrierFor: sessionCarriers({ name: cookieName, now, isEncrypted, budgetMs: requestBudget * 1000, onError }),
+      carrierFor: sessionCarriers({
+        name: cookieName, now, isEncrypted, budgetMs: requestBudget * 1000, onError,
+        idPlace: its.useCookies ? undefined : idPlace(its.idHeader, its.id, cookieName),
+      }),
       sealer: encryptKey.length > 0 && !clientKeeps ? makeSealer({ secrets: secret, encryptKeys: encryptKey, name: namespace }) : undefined,
       rules: new TimeRules(its),
       policy: { ...its, cookie, clientKeeps, cookieLife: its.cookieExpires, checkCookie: (attributes) => checkCookie(cookieName, attributes) },
-      idSource: (carrier) => new SignedIds(carrier, keys),
+      idSource: (carrier) => (its.id === undefined ? new SignedIds(carrier, keys) : new BareIds(carrier)),
       cookiesFor, backendNamed,
       named: (name, options: NamedSessionOptions) => {
         const differing = named(name, options)

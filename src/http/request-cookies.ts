@@ -95,7 +95,7 @@ class Cookies implements RequestCookies {
     return (this.#gate ??= new ResponseGate(this.#res, {
       beforeHead: () => undefined,
       beforeEnd: () => undefined,
-      headers: () => [{ cookies: this.#lines(), varyCookie: false, noStore: false }],
+      headers: () => [{ cookies: this.#lines(), vary: undefined, noStore: false }],
       answer: () => undefined,
       over: () => {},
     }, { budgetMs: 0 }))
