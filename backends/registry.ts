@@ -23,6 +23,9 @@ export const backends: Readonly<Record<string, AnyBackend>> = {
   migrating: migratingBackend,
 }
 
+/** Whether a word names a backend that comes with the library. */
+export const isBuiltIn = (word: string): boolean => Object.hasOwn(backends, word)
+
 /** The option tables of `session.TYPE.NAME`. */
 export const optionTables: Readonly<Record<string, OptionTable>> = Object.fromEntries(
   Object.values(backends).map(({ type, options = {} }) => [type, options]),
@@ -41,7 +44,7 @@ export interface Chosen {
  */
 export const chooseBackend = (type: unknown, base: string): Chosen => {
   if (typeof type !== 'string') return asBackend(type, 'own')
-  if (Object.hasOwn(backends, type)) return asBackend(backends[type], type)
+  if (isBuiltIn(type)) return asBackend(backends[type], type)
   return asBackend(loadModule(type, base), isPath(type) ? basename(type) : type)
 }
 

@@ -21,6 +21,9 @@ export { messages, Messages } from './session/messages.js'
 export type { Message, MessageLevel, MessageOptions, NewMessage } from './session/messages.js'
 export { currentSession, withCurrentSession } from './session/current-session.js'
 export { SessionObject } from './session/session-object.js'
+export { Sessions, sessions, setSessions } from './session/sessions.js'
+export { Notifications, notifications } from './session/notifications.js'
+export type { NamedSessionOptions } from './session/named-session-options.js'
 export { SessionManager } from './session/session-manager.js'
 export type { Revocation, SessionSummary } from './session/owned-sessions.js'
 
@@ -36,4 +39,4 @@ export type {
   Backend, BackendContext, Enumerable, Lease, Lockable, Manifest, NamespaceManager, NamespaceManagerClass, OptionRow, OptionTable, OwnerIndex, Purgeable,
   RequestNamespace, Sealer, StoredRecord, Touch,
 } from './namespace-manager.js'
-export type { Carrier, CookieAttributes, IdSource, PresentedId } from './carrier.js'
+export type { Carrier, CookieAttributes, IdSource, PresentedId, ReadCookieOptions, RequestCookies, WriteCookieOptions } from './carrier.js'
