@@ -14,6 +14,7 @@ export const pairedFixture = (
   one: ContractFixture, other: ContractFixture, supports: ContractFixture['supports'], wrap: Wrap,
 ): ContractFixture => ({
   supports,
+  patienceMs: 60_000, // two stores, of which one may be files, and many cases at a time
   ...ownClockOf(one, other),
   async createStore() {
     const stores = [await one.createStore(), await other.createStore()] as const
