@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import { existsSync, mkdirSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Teardown } from './app.js'
@@ -43,16 +43,31 @@ export class DatastoreEmulator {
   }
 
   static async start(directory?: string, at?: number): Promise<DatastoreEmulator> {
-    const port = at ?? (await freePorts(1))[0]!
-    return new DatastoreEmulator(port, directory, await run(port, directory))
+    for (let tries = 1; ; tries++) {
+      const port = at ?? (await freePorts(1))[0]!
+      try {
+        return new DatastoreEmulator(port, directory, await run(port, directory))
+      } catch (error) {
+        if (at !== undefined || tries === 3) throw error // it starts slowly: somebody may have taken the port meanwhile
+      }
+    }
   }
 
   get url(): string {
     return `http://127.0.0.1:${this.port}/phial-test`
   }
 
-  signal(signal: NodeJS.Signals): void {
-    this.#server.signal(signal)
+  /** Resolves when all of its threads have stopped. */
+  async hang(): Promise<void> {
+    this.#server.signal('SIGSTOP')
+    const tasks = `/proc/${this.#server.pid}/task`
+    const isRunning = (): boolean => readdirSync(tasks).some((task) => !/^State:\s+T/m.test(readFileSync(`${tasks}/${task}/status`, 'utf8')))
+    if (!existsSync(tasks)) await sleep(500)
+    else while (isRunning()) await sleep(5)
+  }
+
+  wake(): void {
+    this.#server.signal('SIGCONT')
   }
 
   kill(): Promise<void> {
@@ -61,7 +76,7 @@ export class DatastoreEmulator {
 
   /** Lets it end by itself: only then is all on its disk. */
   async stop(): Promise<void> {
-    this.signal('SIGTERM')
+    this.#server.signal('SIGTERM')
     while (this.#server.isRunning) await sleep(20)
   }
 
