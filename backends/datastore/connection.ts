@@ -13,14 +13,41 @@ interface Channel {
 const READY = 2
 const CONNECTING = 1
 
-/** A client that is initialized. */
-interface Link {
+/** A client, and who uses it. */
+class Link {
   readonly client: DatastoreClient
-  readonly channel: Channel | undefined
+  readonly channel: Promise<Channel | undefined>
   /** 0: it is not. */
-  connectingSince: number
+  connectingSince = 0
+  #users = 0
+  #isRetired = false
+
+  constructor(client: DatastoreClient) {
+    this.client = client
+    // Before it is initialized no other method may be called: a failure would become an unhandled rejection, too.
+    const stub = (async () => client.initialize?.())() as Promise<{ getChannel?(): Channel } | undefined>
+    this.channel = within(stub, performance.now() + INITIALIZING_MS, () => new Error('no credentials were found in time')).then((made) => made?.getChannel?.())
+    this.channel.catch(() => {})
+  }
+
+  async use<T>(work: () => Promise<T>): Promise<T> {
+    this.#users += 1
+    try {
+      return await work()
+    } finally {
+      this.#users -= 1
+      if (this.#isRetired) void this.retire()
+    }
+  }
+
+  /** Closed as soon as nobody uses it. */
+  async retire(): Promise<void> {
+    this.#isRetired = true
+    if (this.#users === 0) await this.channel.then(() => this.client.close()).catch(() => {})
+  }
 }
 
+const INITIALIZING_MS = 10_000
 /** So many calls in a row go unanswered before the connection is doubted. */
 const MOST_SILENT = 3
 /** A handshake is doubted after so long: gRPC waits for one for ever. */
@@ -29,13 +56,14 @@ const HANDSHAKE_MS = 500
 const BLIND_MS = 120_000
 
 /**
- * One client and its connection, made when it is first needed, and again when it cannot be initialized or hangs. Before a new one
- * takes the place of one that hangs it is seen whether the server answers at all: gRPC leaves a connection that it could not finish
- * open for ever, and a process has only so many.
+ * One client and its connection, made anew when it cannot be initialized, or hangs. Before another takes the place of one that hangs it is
+ * seen whether the server answers at all: gRPC leaves a connection that it could not finish open for ever, and a process has only so many.
  */
 export class Connection {
   readonly #source: ClientSource
-  #link: Promise<Link> | undefined
+  #link: Link | undefined
+  /** It costs the loading of the protocol, which no request shall wait for. */
+  #spare: DatastoreClient | undefined
   #silent = 0
   #look: Promise<void> | undefined
   #replacedAt = performance.now()
@@ -43,15 +71,16 @@ export class Connection {
 
   constructor(source: ClientSource) {
     this.#source = source
+    this.#spare = source.make()
   }
 
-  /** A client that is connected. Rejects with a `Failure` when there is none until the deadline (of `performance.now()`). */
-  async ready(deadline: number): Promise<DatastoreClient> {
+  /** Does the work with a client that is connected. Rejects with a `Failure` when there is none until the deadline (of `performance.now()`). */
+  async use<T>(deadline: number, work: (client: DatastoreClient) => Promise<T>): Promise<T> {
     if (this.#silent >= MOST_SILENT) await Promise.race([this.#lookForAnother(), sleep((deadline - performance.now()) / 2)])
     for (;;) {
-      const link = await within(this.#open(), deadline, () => Failure.unreached('could not be initialized in time'))
-      const { client, channel } = link
-      if (channel === undefined || (await this.#isReady(link, channel, deadline))) return client
+      const link = (this.#link ??= new Link(this.#make()))
+      const channel = await this.#initialized(link, deadline)
+      if (channel === undefined || (await this.#isReady(link, channel, deadline))) return link.use(() => work(link.client))
       if (performance.now() >= deadline) throw Failure.unreached('could not reach the server in time')
     }
   }
@@ -69,18 +98,21 @@ export class Connection {
     await this.#letGo()
   }
 
-  #open(): Promise<Link> {
-    this.#link ??= this.#make().catch((cause: unknown) => {
-      this.#link = undefined // a failure is not remembered
-      throw Failure.broken(cause)
-    })
-    return this.#link
+  #make(): DatastoreClient {
+    const client = this.#spare ?? this.#source.make()
+    this.#spare = undefined
+    return client
   }
 
-  async #make(): Promise<Link> {
-    const client = this.#source.make()
-    const stub = (await client.initialize?.()) as { getChannel?(): Channel } | undefined
-    return { client, channel: stub?.getChannel?.(), connectingSince: 0 }
+  /** A failure is not remembered. */
+  async #initialized(link: Link, deadline: number): Promise<Channel | undefined> {
+    try {
+      return await within(link.channel, deadline, () => Failure.unreached('found no credentials in time'))
+    } catch (error) {
+      if (error instanceof Failure) throw error
+      if (this.#link === link) this.#link = undefined
+      throw Failure.broken(error)
+    }
   }
 
   /** Waits a little, and tells whether it is ready now: meanwhile another may have taken its place. */
@@ -92,7 +124,7 @@ export class Connection {
     if (state === CONNECTING && now - (link.connectingSince ||= now) > HANDSHAKE_MS) void this.#lookForAnother()
     const until = Math.min(deadline, now + 100)
     await new Promise<void>((changed) => channel.watchConnectivityState(state, new Date(Date.now() + until - now), () => changed()))
-    return channel.getConnectivityState(true) === READY
+    return this.#link === link && channel.getConnectivityState(true) === READY
   }
 
   /** Replaces the client if the server answers a new connection. One at a time; never rejects. */
@@ -114,8 +146,7 @@ export class Connection {
   async #letGo(): Promise<void> {
     const link = this.#link
     this.#link = undefined
-    if (link === undefined || this.#source.own === undefined) return
-    await link.then(({ client }) => client.close()).catch(() => {})
+    if (this.#source.own !== undefined) await link?.retire()
   }
 }
 

@@ -16,6 +16,8 @@ import { Write } from './write.js'
 
 /** Of the time that the library waits, so that who knows best what happened tells it. */
 const SHARE = 0.9
+/** What no request waits for may take longer, at least so many milliseconds a page. */
+const PAGE_MS = 10_000
 
 /** The manager of one namespace. Everything that fails becomes a typed error here. */
 export class DatastoreManager implements NamespaceManager, Enumerable, Purgeable, Lockable, OwnerIndex {
@@ -65,7 +67,7 @@ export class DatastoreManager implements NamespaceManager, Enumerable, Purgeable
   }
 
   async *keys(): AsyncGenerator<string> {
-    const search = { kind: this.#space.kinds.records, paths: ['expires'], deadline: this.#deadline }
+    const search = { kind: this.#space.kinds.records, paths: ['expires'], deadline: this.#patience }
     const pages = pagesOf(this.#service, search)
     for (;;) {
       const { value: page } = await this.#run('keys', () => pages.next())
@@ -79,7 +81,7 @@ export class DatastoreManager implements NamespaceManager, Enumerable, Purgeable
 
   purgeExpired(): Promise<number> {
     return this.#run('purgeExpired', () => purge({
-      service: this.#service, space: this.#space, now: this.#now, deadline: this.#deadline, shouldStop: () => this.#closing !== undefined,
+      service: this.#service, space: this.#space, now: this.#now, deadline: this.#patience, shouldStop: () => this.#closing !== undefined,
     }))
   }
 
@@ -111,6 +113,7 @@ export class DatastoreManager implements NamespaceManager, Enumerable, Purgeable
   }
 
   readonly #deadline = (): number => performance.now() + this.#timeoutMs
+  readonly #patience = (): number => performance.now() + Math.max(this.#timeoutMs, PAGE_MS)
 
   #write<T>(operation: string, work: (write: Write) => Promise<T>): Promise<T> {
     const write = new Write(this.#service, this.#deadline())

@@ -116,10 +116,11 @@ export class Records {
     return result !== undefined
   }
 
-  /** A record that another has just changed is not touched: it was in use, and its expiry has moved. */
+  /** A record that another has just changed is not touched: it was in use, and its expiry has moved. The reader has not to wait for long. */
   async #touchInPassing(key: Key, found: Found, expiresAt: number, deadline: number): Promise<boolean> {
+    const write = new Write(this.#service, (performance.now() + deadline) / 2)
     try {
-      return found.value !== undefined && (await this.#touch(key, found, expiresAt, new Write(this.#service, deadline)))
+      return found.value !== undefined && (await this.#touch(key, found, expiresAt, write))
     } catch (error) {
       emit('store-error', { backend: 'datastore', operation: 'touch', error: toStoreError(error, 'touch') })
       return false

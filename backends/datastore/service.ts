@@ -63,12 +63,13 @@ export class Service {
   ): Promise<Answer> {
     if (!(await this.#places.take(deadline))) throw Failure.unreached('found too many calls under way')
     try {
-      const client = await this.#connection.ready(deadline)
-      const projectId = (this.#partition.projectId ??= await this.#findProject(client, deadline))
-      const { databaseId } = this.#partition
-      const timeout = deadline - performance.now()
-      if (timeout <= 0) throw Failure.unreached('could not reach the server in time')
-      return await this.#answer(call(client, { projectId, databaseId }, { timeout, retry: null }), deadline)
+      return await this.#connection.use(deadline, async (client) => {
+        const projectId = (this.#partition.projectId ??= await this.#findProject(client, deadline))
+        const { databaseId } = this.#partition
+        const timeout = deadline - performance.now()
+        if (timeout <= 0) throw Failure.unreached('could not reach the server in time')
+        return this.#answer(call(client, { projectId, databaseId }, { timeout, retry: null }), deadline)
+      })
     } finally {
       this.#places.free()
     }

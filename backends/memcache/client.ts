@@ -43,7 +43,8 @@ export interface MemjsServerOptions {
 }
 
 /** Whose third and fourth argument are user and password. With the path of a socket in place of the port, the host is not looked at. */
-export type MemjsServerClass = new (host: string, port: number | string, username: undefined, password: undefined, options: MemjsServerOptions) => MemjsServer
+export type MemjsServerClass =
+  new (host: string, port: number | string, username: undefined, password: undefined, options: MemjsServerOptions) => MemjsServer
 
 export interface Memjs {
   readonly Server: MemjsServerClass

@@ -166,7 +166,8 @@ export class Connection {
   }
 
   #pending(command: Command, ms: number, failed: Pending['failed'], answered: Pending['answered']): Pending {
-    const pending: Pending = { command, answered, failed, timer: setTimeout(() => this.#isLate(pending), ms), isAwaited: false, isSettled: false, sentAt: 0 }
+    const timer = setTimeout(() => this.#isLate(pending), ms)
+    const pending: Pending = { command, answered, failed, timer, isAwaited: false, isSettled: false, sentAt: 0 }
     return pending
   }
 

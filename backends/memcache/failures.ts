@@ -52,7 +52,7 @@ export const toStoreError = (error: unknown, operation: string): SessionError =>
   const message = `memcache: ${operation} failed: ${error instanceof Error ? error.message : 'see its cause'}`
   if (error instanceof CallFailure) return new (classOf(error.reason, operation))(message, details)
   if (!(error instanceof Refusal)) return new StoreError(message, details)
-  if (error.status === STATUS.outOfMemory) return new StoreError(`${message}: its memory is full, and it is run without evictions (-M) or has no room for items of this size`, details)
+  if (error.status === STATUS.outOfMemory) return new StoreError(`${message}: no evictions (-M), or no room for items of this size`, details)
   return passing.has(error.status) ? new StoreUnavailableError(message, details) : new StoreError(message, details)
 }
 

@@ -101,7 +101,8 @@ export class Host {
     const itemBytes = Number(settings.get('item_size_max') ?? Infinity)
     this.#maxValueBytes = Math.min(maxValueBytes, itemBytes - ITEM_OVERHEAD)
     if (this.#maxValueBytes < maxValueBytes) {
-      warnOnce('PHIAL_MEMCACHE_ITEM_SIZE', `${this.name} takes items of ${itemBytes} bytes (-I): session.memcache.max_value_bytes = ${maxValueBytes} is too much for it`)
+      const tooMuch = `session.memcache.max_value_bytes = ${maxValueBytes} is too much for it`
+      warnOnce('PHIAL_MEMCACHE_ITEM_SIZE', `${this.name} takes items of ${itemBytes} bytes (-I): ${tooMuch}`)
     }
     if (settings.get('cas_enabled') === 'no') throw new Unfit(`${this.name} ${WITHOUT_CAS}`)
   }

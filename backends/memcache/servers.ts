@@ -23,7 +23,7 @@ export const serversOf = ({ url, options }: BackendContext<MemcacheOptions>): re
 
 const credentialsOf = (inUrl: Credentials | undefined, { username, password }: MemcacheOptions): Credentials | undefined => {
   if (inUrl !== undefined && (username ?? password) !== undefined) throw wrong('username', 'is in the url, too')
-  if ((username === undefined) !== (password === undefined)) throw wrong(username === undefined ? 'username' : 'password', 'one of the two without the other')
+  if ((username === undefined) !== (password === undefined)) throw wrong(username === undefined ? 'username' : 'password', 'is missing')
   const credentials = username === undefined || password === undefined ? inUrl : { username, password }
   // SASL's PLAIN mechanism parts them by a NUL (RFC 4616); memjs takes an empty one for none.
   if (credentials !== undefined && !Object.values(credentials).every((text) => text !== '' && !text.includes('\0'))) {
@@ -52,17 +52,21 @@ interface GivenServer extends Partial<Credentials> {
 
 /** A connection that failed is thrown away, so that those of the client itself cannot be used. */
 const ofClient = (client: unknown, url: string | undefined, { username, password }: MemcacheOptions): readonly ServerToUse[] => {
-  if (url !== undefined || (username ?? password) !== undefined) throw wrong('client', 'says which servers there are: url, username and password are not for it')
+  if (url !== undefined || (username ?? password) !== undefined) throw wrong('client', 'brings its servers: no url, username and password beside it')
   const servers = (client as { readonly servers?: unknown } | null)?.servers
   if (!Array.isArray(servers) || servers.length === 0 || !servers.every(isServer)) throw wrong('client', 'expected a client of memjs')
-  const addresses = new Map(servers.map((server) => [addressOf(server).name, server]))
-  if (addresses.size < servers.length) throw wrong('client', 'names a server twice')
-  return servers.map((server) => ({ address: addressOf(server), makeServer: maker(server.constructor as MemjsServerClass, addressOf(server), server) }))
+  const names = new Set(servers.map((server) => addressOf(server).name))
+  if (names.size < servers.length) throw wrong('client', 'names a server twice')
+  return servers.map((server) => {
+    const address = addressOf(server)
+    return { address, makeServer: maker(server.constructor as MemjsServerClass, address, server) }
+  })
 }
 
 const isServer = (value: unknown): value is GivenServer => {
   const { host, port, write, onResponse, onError } = (value ?? {}) as Partial<GivenServer & MemjsServer>
-  return typeof host === 'string' && ['number', 'string'].includes(typeof port) && [write, onResponse, onError].every((method) => typeof method === 'function')
+  const isCallable = [write, onResponse, onError].every((method) => typeof method === 'function')
+  return isCallable && typeof host === 'string' && ['number', 'string'].includes(typeof port)
 }
 
 const addressOf = ({ host, port }: GivenServer): Address =>

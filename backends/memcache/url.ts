@@ -34,12 +34,12 @@ export interface Target {
 export const parseMemcacheUrl = (url: string): Target => {
   const [, scheme, text = ''] = /^(?:([a-z][a-z\d+.-]*):\/\/)?(.*)$/is.exec(url.trim()) ?? []
   if (scheme !== undefined && !/^memcached?$/i.test(scheme)) {
-    throw wrong(/s$/i.test(scheme) ? 'memjs has no TLS: begin with memcache://, and see docs/memcache.md' : 'expected memcache://host:port,host:port')
+    throw wrong(/^memcached?s$/i.test(scheme) ? 'memjs has no TLS; docs/memcache.md tells what to do' : 'expected memcache://host:port,host:port')
   }
-  if (/[?#]/.test(text)) throw wrong('holds a ? or a #; options stand in settings of their own (session.memcache.NAME), and in a password they are written %3F and %23')
+  if (/[?#]/.test(text)) throw wrong('holds a ? or a #; options stand in settings of their own, and in a password they are written %3F and %23')
   const at = text.lastIndexOf('@')
   const before = text.slice(0, Math.max(at, 0))
-  if (/[@,;\s]/.test(before)) throw wrong('user and password stand once, before the first server; in them an @ is written %40, a comma %2C and a blank %20')
+  if (/[@,;\s]/.test(before)) throw wrong('user and password stand once, before the first server; in them @ is %40, a comma %2C, a blank %20')
   const addresses = text.slice(at + 1).replace(/(?<=[^/])\/$/, '').split(/\s*[,;]\s*|\s+/).map(addressOf)
   if (new Set(addresses.map(({ name }) => name)).size < addresses.length) throw wrong('names a server twice')
   return { addresses, credentials: at < 0 ? undefined : credentialsIn(before) }
@@ -49,7 +49,7 @@ const wrong = (fault: string): ConfigError => new ConfigError(`url: ${fault}`, {
 
 const credentialsIn = (text: string): Credentials => {
   const [username = '', password = '', more] = text.split(':').map(decoded)
-  if (username === '' || password === '' || more !== undefined) throw wrong('expected user:password@ before the first server; in them a : is written %3A')
+  if (username === '' || password === '' || more !== undefined) throw wrong('expected user:password@ before the first server; in them : is %3A')
   return { username, password }
 }
 

@@ -50,9 +50,9 @@ export class Calls implements Sender {
 
   /** Those of a `Cluster` that the application made; else this server. */
   async masters(deadline: number): Promise<readonly Sender[]> {
-    const { nodes } = await this.ready(deadline)
-    if (nodes === undefined) return [this]
-    return nodes('master').map((node) => ({ send: (command: Command, until: number) => this.run(() => node.call(...command), until) }))
+    const client = await this.ready(deadline)
+    if (client.nodes === undefined) return [this]
+    return client.nodes('master').map((node) => ({ send: (command: Command, until: number) => this.run(() => node.call(...command), until) }))
   }
 
   /** The client that is in use now. */

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { InFlight } from '../in-flight.js'
 import type { Sender } from './calls.js'
-import { NotSent } from './errors.js'
+import { isPassing, NotSent, Refused } from './errors.js'
 import type { Command } from './ioredis.js'
 import { closed } from './link.js'
 import type { OneServer, Servers } from './servers.js'
@@ -55,8 +55,8 @@ export class Cluster implements Servers {
   readonly #inFlight = new InFlight()
   readonly #timer: NodeJS.Timeout
   #looking: Promise<void> | undefined
-  /** Why nobody told who serves which slot. */
-  #trouble: unknown
+  /** Why nobody tells who serves which slot. */
+  #trouble: NotSent | undefined
   #isClosed = false
 
   constructor(options: ClusterOptions) {
@@ -93,7 +93,7 @@ export class Cluster implements Servers {
     let sent: Redirection | undefined
     for (let hops = 0; hops <= MOST_HOPS; hops++) {
       // Nodes may not agree for a moment on who is the master.
-      if (hops > 1) await sleep(Math.min(HOP_PAUSE * 2 ** hops, Math.max(0, deadline - performance.now())))
+      if (hops > 1) await sleep(Math.min(HOP_PAUSE * 2 ** hops, msUntil(deadline)))
       const { endpoint, server } = sent === undefined ? await this.#masterOf(slot, deadline) : await this.#ready(sent.to, deadline)
       try {
         return await senderOf(server).send(command, deadline, sent?.kind === 'ASK')
@@ -116,9 +116,10 @@ export class Cluster implements Servers {
       } catch (error) {
         if (!(error instanceof NotSent) || error.isLasting || performance.now() >= deadline) throw error
       }
-      if (performance.now() >= deadline) throw new NotSent('no master serves this key', this.#trouble, this.#trouble instanceof NotSent && this.#trouble.isLasting)
-      await this.#look()
-      if (this.#slots.masterOf(slot) === undefined) await sleep(Math.min(VACANT_PAUSE, Math.max(1, deadline - performance.now())))
+      await Promise.race([this.#look(), sleep(msUntil(deadline), undefined, { ref: false })])
+      if (this.#slots.masterOf(slot) !== undefined) continue
+      if (performance.now() >= deadline || this.#trouble?.isLasting) throw this.#trouble ?? new NotSent('no master serves this key')
+      await sleep(Math.min(VACANT_PAUSE, msUntil(deadline)))
     }
   }
 
@@ -149,6 +150,7 @@ export class Cluster implements Servers {
     const ranges = (await this.#firstOf(some)) ?? (await this.#firstOf(this.#options.seeds))
     if (ranges === undefined || this.#isClosed) return
     this.#slots.replaceBy(ranges)
+    this.#trouble = undefined
     for (const master of this.#slots.masters()) this.#nodeAt(master)
   }
 
@@ -162,7 +164,7 @@ export class Cluster implements Servers {
         return ranges
       }))
     } catch (error) {
-      this.#trouble = (error as AggregateError).errors[0] as unknown
+      this.#trouble = (error as AggregateError).errors.map(untold).sort((one, other) => Number(other.isLasting) - Number(one.isLasting))[0]
       return undefined
     }
   }
@@ -175,6 +177,15 @@ export class Cluster implements Servers {
       void server.close()
     }
   }
+}
+
+const msUntil = (deadline: number): number => Math.max(0, deadline - performance.now())
+
+/** Why a node does not tell the slots. */
+const untold = (error: unknown): NotSent => {
+  if (error instanceof NotSent) return error
+  if (error instanceof Refused) return new NotSent(`a node does not tell who serves which slot: ${error.message}`, error, !isPassing(error))
+  return new NotSent('no node tells who serves which slot', error)
 }
 
 /** Scripts name their key after their number of keys, all other commands first. */

@@ -34,7 +34,7 @@ export const serversOf = (url: string | undefined, options: RedisOptions, timeou
     // Half of the time is for those who came while the server was waiting for others.
     return new OneServer(calls, new ConfirmedWrites(new Calls(linkTo()), options.waitReplicas, Math.ceil(timeoutMs / 2)), onClose)
   }
-  if (options.client !== undefined) return oneServer(linksTo(checkReadyClient(options.client), url))
+  if (options.client !== undefined) return oneServer(linksTo(checkReadyClient(options.client, options.waitReplicas), url))
 
   const target = targetOf(url, options)
   const natMap = parseNatMap(options.natMap)

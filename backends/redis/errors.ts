@@ -50,6 +50,8 @@ export const ofClient = (error: unknown): Refused | Unanswered =>
  */
 const passing = new Set(['LOADING', 'READONLY', 'NOREPLICAS', 'MASTERDOWN', 'BUSY', 'OOM', 'CLUSTERDOWN', 'TRYAGAIN'])
 
+export const isPassing = ({ code }: Refused): boolean => passing.has(code)
+
 /** Told when a connection begins, these take a person: the user, the password, the rights, the server's protection. */
 const lasting = new Set(['NOAUTH', 'WRONGPASS', 'NOPERM', 'DENIED'])
 
@@ -79,7 +81,7 @@ export const toStoreError = (error: unknown, operation: string, nature: Nature):
   const because = (text: string): string => `redis: ${operation}: ${text}`
   if (error instanceof Refused) {
     const message = because(`the server refused (${error.code})`)
-    return passing.has(error.code) ? new StoreUnavailableError(message, details) : new StoreError(message, details)
+    return isPassing(error) ? new StoreUnavailableError(message, details) : new StoreError(message, details)
   }
   if (error instanceof NotSent) {
     const message = because(`${error.message}${reason(error.cause)}`)

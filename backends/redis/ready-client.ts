@@ -19,22 +19,40 @@ const refused = (fault: string): ConfigError => new ConfigError(`${SETTING}: ${f
  * What can be seen to break a promise is refused.
  *
  * - `maxRetriesPerRequest` other than 0: a save that was answered with an error would be executed later, when the connection is back; and
- *   one whose answer was lost would be executed again.
+ *   one whose answer was lost would be executed again. A `Cluster` does the same with a `retryDelayOnFailover`.
  * - `keyPrefix`: the namespace is the prefix; SCAN would not know of another.
  * - `scaleReads` other than `master`: a replica may not know yet that a session was ended, nor the newest of an owner's.
+ * - a `Cluster` with `wait_replicas`: it does not tell which of its connections a write went over.
  */
-export const checkReadyClient = (client: object): ReadyClient => {
+export const checkReadyClient = (client: object, waitReplicas: number): ReadyClient => {
   const isClient = ['call', 'pipeline', 'connect', 'disconnect', 'duplicate', 'on', 'off'].every((name) => typeof (client as Record<string, unknown>)[name] === 'function')
   if (!isClient) throw refused('expected a Redis or a Cluster of ioredis')
   const ready = client as ReadyClient
-  const { redisOptions = {}, scaleReads = 'master', keyPrefix } = ready.options as { redisOptions?: Record<string, unknown>; scaleReads?: unknown; keyPrefix?: unknown }
-  const { maxRetriesPerRequest } = ready.nodes === undefined ? ready.options : redisOptions
-  if (maxRetriesPerRequest !== 0) {
-    throw refused(`its maxRetriesPerRequest is ${String(maxRetriesPerRequest)}: commands that were given up would be executed later; give one with 0, client.duplicate({ maxRetriesPerRequest: 0 })`)
-  }
-  if (keyPrefix || redisOptions['keyPrefix']) throw refused('has a keyPrefix; session.namespace is the prefix of the keys')
-  if (scaleReads !== 'master') throw refused('reads from replicas (scaleReads), which may not know yet that a session was ended')
+  if (ready.nodes === undefined) checkOptions(ready.options, 'client.duplicate({ maxRetriesPerRequest: 0 })')
+  else checkCluster(ready.options as ClusterOptions, waitReplicas)
   return ready
+}
+
+interface ClusterOptions {
+  readonly redisOptions?: Readonly<Record<string, unknown>>
+  readonly keyPrefix?: unknown
+  readonly scaleReads?: unknown
+  readonly retryDelayOnFailover?: unknown
+}
+
+const checkOptions = ({ maxRetriesPerRequest, keyPrefix }: Readonly<Record<string, unknown>>, remedy: string): void => {
+  if (maxRetriesPerRequest !== 0) {
+    throw refused(`its maxRetriesPerRequest is ${String(maxRetriesPerRequest)}, not 0: what was given up would be executed later; use ${remedy}`)
+  }
+  if (keyPrefix) throw refused('has a keyPrefix; session.namespace is the prefix of the keys')
+}
+
+const checkCluster = ({ redisOptions = {}, keyPrefix, scaleReads, retryDelayOnFailover }: ClusterOptions, waitReplicas: number): void => {
+  const remedy = 'new Cluster(nodes, { retryDelayOnFailover: 0, redisOptions: { maxRetriesPerRequest: 0 } })'
+  checkOptions({ ...redisOptions, keyPrefix: keyPrefix ?? redisOptions['keyPrefix'] }, remedy)
+  if (retryDelayOnFailover !== 0) throw refused(`its retryDelayOnFailover is not 0: what was given up would be executed later; use ${remedy}`)
+  if (scaleReads !== 'master') throw refused('reads from replicas (scaleReads), which may not know yet that a session was ended')
+  if (waitReplicas > 0) throw refused('is a Cluster, which cannot wait for replicas; name its nodes in session.url instead')
 }
 
 /** Commands go to a client that the application made, or to a copy of it: it is used when it is ready, and connects by its own rules. */

@@ -46,7 +46,7 @@ const secured = async (t: ExecutionContext): Promise<Secured> => {
 
 const program = (url: string, options: string): string => `
   import { datastoreBackend } from 'ROOT/backends/datastore.js'
-  const manager = datastoreBackend.open({ namespace: 'child', now: Date.now, url: '${url}', maxBytes: 1e6, options: { kind: 'PhialSession', ${options} }, operationTimeout: 5 })
+  const manager = datastoreBackend.open({ namespace: 'child', now: Date.now, url: '${url}', maxBytes: 1e6, options: { kind: 'PhialSession', ${options} }, operationTimeout: 8 })
   try { console.log(await manager.get('${keyOf('a')}')) } catch (error) { console.log(error.code) }
   await manager.close()`
 

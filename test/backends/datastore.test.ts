@@ -314,7 +314,7 @@ ava('what can be seen to be wrong is told at start, naming the option', (t) => {
 
 const opened = (url: string, then: string): string => `
   import { datastoreBackend } from 'ROOT/backends/datastore.js'
-  const manager = datastoreBackend.open({ namespace: 'child', now: Date.now, url: '${url}', maxBytes: 1e6, options: { kind: 'PhialSession' }, operationTimeout: 5 })
+  const manager = datastoreBackend.open({ namespace: 'child', now: Date.now, url: '${url}', maxBytes: 1e6, options: { kind: 'PhialSession' }, operationTimeout: 30 })
   ${then}`
 
 test('an idle connection keeps no process alive, whether it was closed or not, used or not', async (t) => {

@@ -19,7 +19,7 @@ anyTest.after.always(() => server?.kill())
 /** One server for all cases, which never share a namespace. Its clock goes by whole seconds. */
 const fixture: ContractFixture = {
   supports: memcacheBackend.supports,
-  ownClock: { lifeMs: 1_000, lateMs: 2_300 },
+  ownClock: { lifeMs: 3_000, lateMs: 2_500 },
   patienceMs: 30_000,
   createStore() {
     const opened: MemcacheStore[] = []

@@ -1,9 +1,13 @@
 import test from 'ava'
 import { createHash } from 'node:crypto'
+import { createRequire } from 'node:module'
 import { decode, encode, HEAD_BYTES } from '../../backends/memcache/envelope.js'
+import type { MemcacheOptions } from '../../backends/memcache/manifest.js'
 import { Memo } from '../../backends/memcache/memo.js'
+import { serversOf } from '../../backends/memcache/servers.js'
 import { spreadOver } from '../../backends/memcache/spread.js'
 import { frameOf, lifeOf } from '../../backends/memcache/wire.js'
+import type { BackendContext } from '../../src/namespace-manager.js'
 
 const DAY = 86_400
 const NOW = 1_800_000_000_000
@@ -48,6 +52,11 @@ test('an item is read as it was written: value, nonce and expiry', (t) => {
   t.true(decode(encode('a', Infinity).body).expiresAt > 1e14)
 })
 
+test('what an item looks like never changes, from release to release', (t) => {
+  const item = Buffer.from('1AAAAAAAAAAAAAAAA0mywpiww01faf483f\nvalue: é')
+  t.deepEqual(decode(item), { nonce: 'A'.repeat(16), value: 'value: é', expiresAt: NOW })
+})
+
 test('R24: an item that is not whole, or not ours, is no value, wherever it is damaged', (t) => {
   const { body } = encode('value: é', NOW)
   const damaged = [...body.keys()].map((at) => {
@@ -57,6 +66,19 @@ test('R24: an item that is not whole, or not ours, is no value, wherever it is d
   })
   const others = [Buffer.alloc(0), Buffer.from('garbage'), body.subarray(0, -1), body.subarray(0, HEAD_BYTES), Buffer.concat([body, body])]
   for (const bytes of [...damaged, ...others]) t.is(decode(bytes).value, '')
+})
+
+test('the servers of a memjs client: by host and port, IPv6, and a socket, with their users and passwords', (t) => {
+  const { Server } = createRequire(import.meta.url)('memjs') as typeof import('memjs')
+  const servers = [new Server('LocalHost', 1, 'ann', 'secret-word'), new Server('::1', 2), new Server('localhost', '/run/a.sock' as never)]
+  const context = { options: { maxValueBytes: 1, client: { servers } } } as unknown as BackendContext<MemcacheOptions>
+  const found = serversOf(context)
+  t.deepEqual(found.map(({ address }) => address.name), ['localhost:1', '[::1]:2', '/run/a.sock'])
+  const made = found.map(({ makeServer }) => makeServer())
+  t.deepEqual(made.map(({ username, password }) => [username, password]), [['ann', 'secret-word'], [undefined, undefined], [undefined, undefined]])
+  t.false(made.some((server) => (servers as unknown[]).includes(server)))
+  const twice = { options: { maxValueBytes: 1, client: { servers: [servers[0], servers[0]] } } } as unknown as BackendContext<MemcacheOptions>
+  t.throws(() => serversOf(twice), { code: 'PHIAL_CONFIG' })
 })
 
 test('keys are spread evenly, by the names of the servers and not by their order', (t) => {

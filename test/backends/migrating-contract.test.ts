@@ -13,7 +13,6 @@ const fixtures = {
   'memory to files, made in files': migratingFixture(memoryFixture, fileFixture, 'to'),
   'files to memory, made in files': migratingFixture(fileFixture, memoryFixture, 'from'),
   'files to memory, made in memory': migratingFixture(fileFixture, memoryFixture, 'to'),
-  'files to a server, by processes of both steps': mixedFixture(fileFixture, server),
   'a server to another, by processes of both steps': mixedFixture(server, server),
 }
 

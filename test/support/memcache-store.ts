@@ -17,7 +17,9 @@ export const DEFAULTS: MemcacheOptions = { maxValueBytes: memcacheBackend.suppor
 
 /** A manager as the library makes it, without the library. */
 export const openMemcache = (url: string | undefined, context: Partial<BackendContext<MemcacheOptions>> = {}): MemcacheStore =>
-  memcacheBackend.open({ namespace: 'test', now: Date.now, maxBytes: 262_144, sealer, url, ...context, options: { ...DEFAULTS, ...context.options } }) as MemcacheStore
+  memcacheBackend.open({
+    namespace: 'test', now: Date.now, maxBytes: 262_144, sealer, url, ...context, options: { ...DEFAULTS, ...context.options },
+  }) as MemcacheStore
 
 let namespaces = 0
 

@@ -31,6 +31,6 @@ export const startWithSasl = async (t: Teardown): Promise<MemcachedServer | stri
 const writeUser = (database: string): boolean => {
   const args = ['-p', '-c', '-f', database, '-u', hostname(), USER]
   if (spawnSync('saslpasswd2', args, { input: `${PASSWORD}\n` }).status === 0) return true
-  const program = 'tie my %db, "DB_File", shift, O_CREAT|O_RDWR, 0644, $DB_HASH or die; my ($user, $realm, $password) = @ARGV; $db{"$user\\0$realm\\0userPassword"} = $password'
+  const program = 'tie my %db, "DB_File", shift, O_CREAT|O_RDWR, 0644, $DB_HASH or die; $db{"$ARGV[0]\\0$ARGV[1]\\0userPassword"} = $ARGV[2]'
   return spawnSync('perl', ['-MDB_File', '-e', program, database, USER, hostname(), PASSWORD]).status === 0
 }

@@ -2,7 +2,7 @@ import { migrating } from '../../backends/migrating.js'
 import { inCommon } from '../../backends/migrating/manifest.js'
 import type { BackendContext, NamespaceManager } from '../../src/namespace-manager.js'
 import type { ContractFixture } from '../contract/index.js'
-import { pairedFixture } from './paired-fixture.js'
+import { isOfOneClock, pairedFixture } from './paired-fixture.js'
 import type { Pair } from './paired-fixture.js'
 
 /** A manager of two stores, as a process in that step of the migration has it. */
@@ -11,11 +11,16 @@ export const openMigrating = ([from, to]: Pair, createIn: 'from' | 'to', now: ()
 
 /** One backend moving to another, in the first step (`from`) or in the second. */
 export const migratingFixture = (from: ContractFixture, to: ContractFixture, createIn: 'from' | 'to'): ContractFixture =>
-  pairedFixture(from, to, inCommon(from.supports, to.supports), (pair, now) => openMigrating(pair, createIn, now))
+  fixture(from, to, (pair, now) => openMigrating(pair, createIn, now))
 
 /** Processes of both steps at once: each call is another's, and which of them makes a record is decided by its key. */
 export const mixedFixture = (from: ContractFixture, to: ContractFixture): ContractFixture =>
-  pairedFixture(from, to, inCommon(from.supports, to.supports), (pair, now) => mixed(openMigrating(pair, 'from', now), openMigrating(pair, 'to', now)))
+  fixture(from, to, (pair, now) => mixed(openMigrating(pair, 'from', now), openMigrating(pair, 'to', now)))
+
+const fixture = (from: ContractFixture, to: ContractFixture, open: (pair: Pair, now: () => number) => NamespaceManager): ContractFixture => {
+  if (!isOfOneClock(from, to)) throw new Error('records of both expire: their clocks must be alike')
+  return pairedFixture(from, to, inCommon(from.supports, to.supports), open)
+}
 
 const mixed = (...steps: readonly [NamespaceManager, NamespaceManager]): NamespaceManager => {
   let calls = 0

@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { RedisNode, SERVER_ARGS, startedGroup, until } from './redis-node.js'
 import { freePorts } from './server-process.js'
 import { sharedBy } from './shared.js'
@@ -124,14 +125,20 @@ export class RedisCluster {
     return this.view(alive)
   }
 
-  /** Moves a slot with its keys to another master, as `redis-cli --cluster reshard` does. */
-  async move(slot: number, to: RedisNode): Promise<void> {
+  async masters(): Promise<RedisNode[]> {
+    const view = await this.#aliveView()
+    return this.nodes.filter(({ port }) => view.some((each) => each.port === port && each.ranges.length > 0))
+  }
+
+  /** Moves a slot with its keys to another master, as `redis-cli --cluster reshard` does; `pauseMs` while it is on its way. */
+  async move(slot: number, to: RedisNode, pauseMs = 0): Promise<void> {
     const from = await this.masterOf(slot)
     const [source, target] = [await this.idOf(from), await this.idOf(to)]
     await to.ask('CLUSTER', 'SETSLOT', slot, 'IMPORTING', source)
     await from.ask('CLUSTER', 'SETSLOT', slot, 'MIGRATING', target)
     for (;;) {
       const keys = (await from.ask('CLUSTER', 'GETKEYSINSLOT', slot, 10)) as string[]
+      await sleep(pauseMs)
       if (keys.length === 0) break
       await from.ask('MIGRATE', '127.0.0.1', to.port, '', 0, 1000, 'KEYS', ...keys)
     }

@@ -40,8 +40,8 @@ export class ServerProcess {
   }
 
   /** Resolves when a line of its output matches `ready`; rejects with that output when it ends before. */
-  static async start(command: string, args: readonly string[], ready: RegExp, env: NodeJS.ProcessEnv = process.env): Promise<ServerProcess> {
-    const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'pipe'], env })
+  static async start(command: string, args: readonly string[], ready: RegExp, env: NodeJS.ProcessEnv = process.env, cwd?: string): Promise<ServerProcess> {
+    const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'pipe'], env, cwd })
     const server = new ServerProcess(child)
     let output = ''
     await new Promise<void>((resolve, reject) => {

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { createManager } from '../../src/index.js'
 import { SessionError } from '../../src/errors.js'
+import { keyOf } from '../../src/record/id.js'
 import type { Session, SessionManager, SettingsInput } from '../../src/index.js'
 import { SECRET } from './harness.js'
 
@@ -31,6 +32,8 @@ export class SessionLoad {
   calls = 0
   /** Of one call, in milliseconds. */
   slowestMs = 0
+  /** Of the sessions that stay: their keys in the store. */
+  readonly keys: readonly string[]
   readonly #manager: SessionManager
   readonly #counted: string
   readonly #written = new Map<string, number[]>()
@@ -43,6 +46,7 @@ export class SessionLoad {
   private constructor(manager: SessionManager, ids: readonly string[], counted: string) {
     this.#manager = manager
     this.#counted = counted
+    this.keys = [...ids, counted].map(keyOf)
     const works = [...ids.map((id) => this.#writer(id)), ...Array.from({ length: 4 }, () => () => this.#update()), ...Array.from({ length: 4 }, (_, n) => () => this.#end(n % 2 === 0))]
     this.#workers = works.map((work) => this.#repeat(work))
   }
