@@ -165,3 +165,15 @@ for (const mode of storedModes) {
     t.deepEqual([await browser.text('/take'), await browser.text('/')], ['1', '0'])
   })
 }
+
+test('a flash that is read by the request that made it, and not saved, is gone, and the request ends', async (t) => {
+  const { client } = await serve(t, async (req, res) => {
+    const session = await req.session.load()
+    const shown = req.url === '/' ? session.peekFlashes() : session.flash('x').flashes()
+    session.revert()
+    if (req.url === '/twice') session.flash('y').flashes()
+    res.end(String(shown.length))
+  })
+  const browser = client()
+  t.deepEqual([await browser.text('/once'), await browser.text('/twice'), await browser.text('/')], ['1', '1', '0'])
+})
