@@ -49,7 +49,8 @@ export class StoreCalls {
   /** The timer is not unref'd: an operation in flight keeps the process alive, until its deadline at most. */
   #withDeadline<T>(operation: string, ms: number, call: () => Promise<T>): Promise<T> {
     return new Promise((resolve, reject) => {
-      const timer = setTimeout(() => reject(this.#timedOut(operation, ms)), ms)
+      const late = (): void => reject(this.#timedOut(operation, ms))
+      const timer = setTimeout(() => setImmediate(late), ms) // what came while the process was busy is looked at first
       const running = (async () => call())() // an adapter may throw, or answer no promise
       running.then(resolve, reject).finally(() => clearTimeout(timer))
     })
