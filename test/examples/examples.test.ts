@@ -7,14 +7,15 @@ import type { Duplex } from 'node:stream'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { join } from 'node:path'
 import { clientOf } from '../support/app.js'
+import { borrowEmulator, missingEmulator, tellMissing } from '../support/datastore-emulator.js'
 import { folder, freePort, Program, root, start } from '../support/demo-program.js'
 
 const script = (name: string): string => join(root, `dist/examples/${name}.js`)
 
 /** Starts an example in an empty folder. */
-const run = async (t: ExecutionContext, name: string): Promise<string> => {
+const run = async (t: ExecutionContext, name: string, env: Record<string, string> = {}): Promise<string> => {
   const port = await freePort()
-  const program = start(t, script(name), { cwd: folder(t), env: { PORT: String(port) } })
+  const program = start(t, script(name), { cwd: folder(t), env: { PORT: String(port), ...env } })
   await program.says(new RegExp(`^http://127\\.0\\.0\\.1:${port}`, 'm'))
   return `http://127.0.0.1:${port}`
 }
@@ -146,4 +147,18 @@ test('language: what was chosen once is spoken on all pages', async (t) => {
   t.is(await answer.text(), 'Bonjour!\n')
   t.is(answer.headers.get('content-language'), 'fr')
   t.is(await client.text('/?lang=__proto__'), 'Bonjour!\n')
+})
+
+tellMissing('the example of datastore is')
+
+;(missingEmulator === undefined ? test : test.skip)('datastore: who logs out everywhere is logged out in every browser', async (t) => {
+  const { port } = await borrowEmulator(t)
+  const url = await run(t, 'datastore', { DATASTORE_EMULATOR_HOST: `127.0.0.1:${port}` })
+  const [one, other] = [clientOf(url), clientOf(url)]
+  while ((await clientOf(url).get()).status !== 200) await sleep(50) // both have just been started
+  t.is(await one.text('/login?user=ann'), 'ann, visit 1\n')
+  t.is(await other.text('/login?user=ann'), 'ann, visit 1\n')
+  t.is(await other.text(), 'ann, visit 2\n')
+  t.is(await one.text('/everywhere'), 'Logged out, 2 times.\n')
+  t.is(await other.text(), 'Somebody, visit 1\n')
 })
