@@ -14,6 +14,7 @@ import { temporaryDirectory } from '../support/every-backend.js'
 import { FaultProxy } from '../support/fault-proxy.js'
 import { SECRET } from '../support/harness.js'
 import { runProgram } from '../support/run-program.js'
+import { freePorts } from '../support/server-process.js'
 import { ScriptedDatastore } from '../support/scripted-datastore.js'
 
 tellMissing('the tests of datastore are')
@@ -321,9 +322,10 @@ test('an idle connection keeps no process alive, whether it was closed or not, u
   const { url } = await borrowEmulator(t)
   const said = `console.log(JSON.stringify(await manager.get('${keyOf('none')}') ?? 'missing'))`
   for (const [then, output] of [[said, '"missing"\n'], [`${said}\nawait manager.close()`, '"missing"\n'], ['', ''], ['await manager.close()', '']] as const) {
-    const ended = await runProgram(opened(url, then))
-    t.deepEqual([ended.code, ended.output], [0, output])
+    t.deepEqual(await runProgram(opened(url, then)), { code: 0, output })
   }
+  const [closed] = await freePorts(1)
+  t.deepEqual(await runProgram(opened(`http://127.0.0.1:${closed}/phial-test`, '')), { code: 0, output: '' })
 })
 
 test('with an emulator nobody asks for Google\'s metadata server, and nothing is printed', async (t) => {

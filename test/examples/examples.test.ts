@@ -8,6 +8,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { join } from 'node:path'
 import { CookieJar } from 'tough-cookie'
 import { clientOf } from '../support/app.js'
+import { borrowEmulator, missingEmulator, tellMissing } from '../support/datastore-emulator.js'
 import { hasMemcached, startMemcached } from '../support/memcache-store.js'
 import { folder, freePort, Program, root, start } from '../support/demo-program.js'
 import { SECRET } from '../support/harness.js'
@@ -196,4 +197,18 @@ test('language: what was chosen once is spoken on all pages', async (t) => {
   await server.kill()
   const answer = await other.get()
   t.deepEqual([answer.status, await answer.text()], [503, 'Nobody counts just now.\n'])
+})
+
+tellMissing('the example of datastore is')
+
+;(missingEmulator === undefined ? test : test.skip)('datastore: who logs out everywhere is logged out in every browser', async (t) => {
+  const { port } = await borrowEmulator(t)
+  const url = await run(t, 'datastore', { DATASTORE_EMULATOR_HOST: `127.0.0.1:${port}` })
+  const [one, other] = [clientOf(url), clientOf(url)]
+  while ((await clientOf(url).get()).status !== 200) await sleep(50) // both have just been started
+  t.is(await one.text('/login?user=ann'), 'ann, visit 1\n')
+  t.is(await other.text('/login?user=ann'), 'ann, visit 1\n')
+  t.is(await other.text(), 'ann, visit 2\n')
+  t.is(await one.text('/everywhere'), 'Logged out, 2 times.\n')
+  t.is(await other.text(), 'Somebody, visit 1\n')
 })

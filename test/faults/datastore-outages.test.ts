@@ -110,12 +110,18 @@ test('D02: a restart of half a second is waited for, and no call fails', async (
   const proxy = await proxied(t)
   const manager = await warm(t, proxy.port)
   t.truthy(await manager.create(keyOf('a'), 'value', Date.now() + HOUR))
-  await proxy.set({ kind: 'refuse' })
-  proxy.drop()
-  const reading = manager.get(keyOf('a'))
-  await sleep(300)
-  await proxy.heal()
-  t.is((await reading)?.value, 'value')
+  const rounds: number[] = []
+  for (let round = 0; round < 5; round++) {
+    await proxy.set({ kind: 'refuse' })
+    proxy.drop()
+    const reading = timed(() => manager.get(keyOf('a')))
+    await sleep(300)
+    await proxy.heal()
+    const { ms, value } = await reading
+    t.is(value?.value, 'value')
+    rounds.push(ms)
+  }
+  t.true(Math.min(...rounds) < 850, `${rounds} ms`) // by itself gRPC tries again after a second
 })
 
 test('D02: hung: time-outs in time; what was given up changes nothing newer when it wakes', async (t) => {
@@ -143,6 +149,7 @@ test('D02: hung: time-outs in time; what was given up changes nothing newer when
 test('a black hole: time-outs, and the first success soon after its end, on a new connection', async (t) => {
   const proxy = await proxied(t)
   const manager = await warm(t, proxy.port)
+  await warm(t, proxy.port) // whose connection gRPC would have the new client share
   await proxy.set({ kind: 'black-hole' })
   for (let call = 0; call < 5; call++) await failing(t, () => manager.get(keyOf('none')), StoreTimeoutError, StoreUnavailableError)
   await proxy.heal()
