@@ -71,7 +71,7 @@ export class StoreCalls {
   #failed(operation: string, error: unknown, breaker: Breaker): SessionError {
     const failure = error instanceof SessionError ? error : this.#foreign(operation, error)
     if (failure instanceof StoreError) {
-      if (failure.retryable) breaker.failed()
+      if (failure.retryable && failure.backend === this.backend) breaker.failed() // another's is the cache's, or one of two stores'
       this.#tell(operation, (this.#lastFailure = failure))
     }
     return failure

@@ -59,3 +59,8 @@ test('an answer that came while the process was busy with something else is in t
   while (performance.now() < until); // the file system answers long before this ends
   t.is(await asked, 'came')
 })
+
+test('what went wrong with another server than the store itself, a cache in front of it, is no outage of the store', async (t) => {
+  const calls = await broken(() => Promise.reject(new StoreUnavailableError('refused', { backend: 'cache', operation: 'delete' })), 20)
+  t.is(await run(calls, async () => 'asked'), 'asked')
+})
