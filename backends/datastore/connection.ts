@@ -79,7 +79,8 @@ export class Connection {
     for (;;) {
       const link = (this.#link ??= new Link(this.#source.make()))
       const channel = await this.#initialized(link, deadline)
-      if (channel === undefined || (await this.#isReady(link, channel, deadline))) return link.use(() => work(link.client))
+      const isReady = channel === undefined || (await this.#isReady(link, channel, deadline))
+      if (isReady && this.#link === link) return link.use(() => work(link.client)) // else another has taken its place
       if (performance.now() >= deadline) throw Failure.unreached('could not reach the server in time')
     }
   }
@@ -108,7 +109,7 @@ export class Connection {
     }
   }
 
-  /** Waits a little, and tells whether it is ready now: meanwhile another may have taken its place. */
+  /** Waits a little, and tells whether it is ready now. */
   async #isReady(link: Link, channel: Channel, deadline: number): Promise<boolean> {
     const state = channel.getConnectivityState(true)
     const now = performance.now()
@@ -117,14 +118,14 @@ export class Connection {
     if (state === CONNECTING && now - (link.connectingSince ||= now) > HANDSHAKE_MS) void this.#lookForAnother()
     const until = Math.min(deadline, now + 100)
     await new Promise<void>((changed) => channel.watchConnectivityState(state, new Date(Date.now() + until - now), () => changed()))
-    return this.#link === link && channel.getConnectivityState(true) === READY
+    return channel.getConnectivityState(true) === READY
   }
 
   /** Replaces the client if the server answers a new connection. One at a time; never rejects. */
   #lookForAnother(): Promise<void> {
     const { own } = this.#source
     if (own === undefined || this.#isClosed) return Promise.resolve()
-    this.#look ??= answers(own.origin)
+    this.#look ??= answers(own.origin).catch(() => false)
       .then((isThere) => {
         const isTime = isThere || performance.now() - this.#replacedAt > BLIND_MS
         if (!isTime || this.#isClosed) return

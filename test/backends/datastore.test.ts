@@ -134,6 +134,20 @@ test('a writer whose record was touched meanwhile tries again by itself; one who
   t.false(await writer.delete(key, next))
 })
 
+test('a record that was to end, as this process knows it, and that another has touched, is alive for both', async (t) => {
+  const { url } = await borrowEmulator(t)
+  const namespace = freshNamespace()
+  let now = Date.now()
+  const [writer, reader] = [1, 2].map(() => openDatastore(t, { url, namespace, now: () => now })) as [ReturnType<typeof openDatastore>, ReturnType<typeof openDatastore>]
+  for (const label of ['a', 'b']) {
+    const version = present(await writer.create(keyOf(label), 'one', now + 1_000))
+    t.true(await reader.touch(keyOf(label), now + HOUR))
+    now += 2_000
+    if (label === 'a') t.truthy(await writer.replace(keyOf(label), 'two', version, now + HOUR))
+    else t.true(await writer.delete(keyOf(label), version))
+  }
+})
+
 test('a touch that meets a newer record undoes nothing, and the read stands', async (t) => {
   const scripted = await counted(t)
   const namespace = freshNamespace()

@@ -10,6 +10,7 @@ import { CookieJar } from 'tough-cookie'
 import { clientOf } from '../support/app.js'
 import { borrowEmulator, missingEmulator, tellMissing } from '../support/datastore-emulator.js'
 import { hasMemcached, startMemcached } from '../support/memcache-store.js'
+import { borrowRedis, redisProgram, tellMissing as tellNoServer } from '../support/redis-server.js'
 import { folder, freePort, Program, root, start } from '../support/demo-program.js'
 import { SECRET } from '../support/harness.js'
 
@@ -65,6 +66,29 @@ test('flash: the message is on the page after the redirect, once', async (t) => 
   t.is(answer.status, 303)
   t.regex(await client.text(answer.headers.get('location')!), /<p class="success">Your letter is on its way\.<\/p>/)
   t.notRegex(await client.text(), /letter is on its way/)
+})
+
+const testRedis = redisProgram === undefined ? test.skip : test
+if (redisProgram === undefined) tellNoServer('the example of redis is', 'redis-server')
+
+testRedis('redis: two processes have the same sessions, and a log-out everywhere is one in both', async (t) => {
+  const { url } = await borrowRedis(t)
+  const port = await freePort()
+  const program = start(t, script('redis'), { cwd: folder(t), env: { PORT: String(port), REDIS_URL: url } })
+  await program.says(/^http:/m)
+  const browsers = [0, 1].map(() => clientOf(`http://127.0.0.1:${port}`))
+  const processes = new Set<string>()
+  for (const browser of browsers) {
+    await browser.text('/login/ada')
+    for (let visit = 2; visit < 8; visit++) {
+      const [, found, by] = /^ada, visit (\d+), answered by process (\d+)\n$/.exec(await browser.text('/'))!
+      t.is(Number(found), visit)
+      processes.add(by!)
+    }
+  }
+  t.true(processes.size <= 2)
+  t.is(await browsers[0]!.text('/logout-everywhere'), '2 sessions ended\n')
+  for (const browser of browsers) t.regex(await browser.text('/'), /^nobody, visit 1,/)
 })
 
 test('several handlers see one session', async (t) => {

@@ -96,7 +96,7 @@ test('D03: ABORTED always: StoreUnavailableError in time, after several tries', 
     const isLate = name in writes && error instanceof StoreOutcomeUnknownError // a busy machine may not answer the last try
     t.true(error instanceof StoreUnavailableError || isLate, `${name}: ${error}`)
     t.true(ms < IN_TIME, `${name}: ${ms} ms`)
-    t.true(on.scripted.taken().length >= 3, name)
+    t.true(on.scripted.taken().length >= 2, name)
   }, TIMEOUT)
 })
 
@@ -138,6 +138,8 @@ test('D05: a create that may have been done is not sent again', async (t) => {
     t.true((await timed(() => writes['create']!(on))).error instanceof StoreOutcomeUnknownError)
     t.deepEqual(on.scripted.taken(), ['commit'])
     t.is(await on.manager.get(keyOf('new')), undefined)
+    on.scripted.next('lookup', code) // reading what is in its way may be repeated
+    t.is(await on.manager.create(on.key, 'other', on.later), undefined)
   }
 })
 

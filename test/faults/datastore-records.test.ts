@@ -217,6 +217,13 @@ ava('a client that never answers, throws, or rejects with what is no error, is a
 
 const HOMELESS = { HOME: '/nowhere', GOOGLE_APPLICATION_CREDENTIALS: undefined, METADATA_SERVER_DETECTION: 'none', DATASTORE_EMULATOR_HOST: undefined }
 
+ava('what a client without gRPC says of its sockets is told as what it is: a write may have been done', async (t) => {
+  const refuse = async (): Promise<never> => { throw Object.assign(new Error('socket hang up'), { code: 'ECONNRESET' }) }
+  const manager = openDatastore(t, { operationTimeout: 0.5, options: { client: fakeClient({ lookup: refuse, commit: refuse }), projectId: 'shop' } })
+  t.is((await timed(() => manager.get(keyOf('a')))).error?.code, 'PHIAL_STORE_UNAVAILABLE')
+  t.is((await timed(() => manager.create(keyOf('a'), 'value', Date.now() + HOUR))).error?.code, 'PHIAL_STORE_OUTCOME_UNKNOWN')
+})
+
 ava('without credentials: a StoreError that is not retryable, each time anew, and no unhandled rejection, which the client makes by itself', async (t) => {
   const ended = await runProgram(`
     import { datastoreBackend } from 'ROOT/backends/datastore.js'
