@@ -18,7 +18,7 @@ const TTL = 4
 /** A process with the sessions of a directory, behind a memcached at this port. */
 const start = (t: ExecutionContext, dataDir: string, namespace: string, port: number): Promise<AppProcess> => {
   const front: SettingsInput = { type: 'memcache', url: `memcache://127.0.0.1:${port}` }
-  return startApp(t, { type: 'file', dataDir, namespace, cache: 'front', cacheTtl: TTL, backends: { front } as never, operationTimeout: 1, requestBudget: 2 })
+  return startApp(t, { type: 'file', dataDir, namespace, cache: 'front', cacheTtl: TTL, backends: { front } as never })
 }
 
 interface Scene {
@@ -66,8 +66,8 @@ const timeToSuccess = async (process: AppProcess, browser: () => Client | Promis
   return performance.now() - since
 }
 
-/** What a busy machine adds to a promise. */
-const SLACK = 1_000
+/** What a busy machine adds to a promise; whoever waited for the cache as for a store would wait for 10 s. */
+const SLACK = 4_000
 
 test('L01, L02, L03, L06: memcached is killed and comes back', async (t) => {
   const { memcached, one, other, browser } = await scene(t, await startMemcached(t))
@@ -108,7 +108,7 @@ test('L05, L06: memcached hangs and wakes', async (t) => {
     times.push(answer.ms)
   }
   const whole = times.reduce((sum, ms) => sum + ms)
-  t.true(whole < 6_000, `${whole} ms`) // 16,000 if each waited for the cache, twice
+  t.true(whole < 30_000, `${whole} ms`) // 400,000 if the cache were waited for as a store is
   const ended = await ask(one, clientOf(one.url, browser.jar.cloneSync()!), '/renew')
   t.is(ended.status, 503)
   memcached.wake()
