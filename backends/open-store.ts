@@ -1,5 +1,5 @@
 import { ConfigError, placedAt, SettingError } from '../src/errors.js'
-import { reveal } from '../src/hidden.js'
+import { reveal, withoutPassword } from '../src/hidden.js'
 import type { BackendContext, NamespaceManager, RequestNamespace } from '../src/namespace-manager.js'
 import type { BackendSettings, Settings } from '../src/settings.js'
 import { cachedManager } from './cached.js'
@@ -79,7 +79,7 @@ class Backends {
     if (trail.includes(which)) return refuse(`${typeof which === 'string' ? JSON.stringify(which) : 'this backend'} leads back to itself`)
     if (typeof which !== 'string') return stored(this.open(this.#read(which, place, refuse), place, [...trail, which]), refuse)
     const { backends } = this.#settings
-    if (!Object.hasOwn(backends, which)) return refuse(`there is no backend ${JSON.stringify(which)}; there are: ${Object.keys(backends).join(', ') || 'none'}`)
+    if (!Object.hasOwn(backends, which)) return refuse(`there is no backend ${JSON.stringify(withoutPassword(which))}; there are: ${Object.keys(backends).join(', ') || 'none'}`)
     const store = this.#named.get(which) ?? stored(this.open(backends[which]!, `backends.${which}`, [...trail, which]), refuse)
     this.#named.set(which, store)
     return store

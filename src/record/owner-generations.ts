@@ -31,7 +31,10 @@ export class OwnerGenerations {
   async begin(owner: string, proposed: string, deadline: number): Promise<string> {
     for (;;) {
       const now = await this.read(owner, deadline)
-      if (now !== undefined) return now.value
+      if (now !== undefined) {
+        await this.#settle(owner, deadline)
+        return now.value
+      }
       if (await this.#create(owner, proposed, deadline)) return proposed
     }
   }
@@ -50,6 +53,13 @@ export class OwnerGenerations {
     const replaced = this.#calls.run('replace', deadline, () =>
       this.#store.replace(generationKeyOf(owner), generation, version, this.#lastEnd() + SPARE_MS, 'revoked'))
     return (await replaced) !== undefined
+  }
+
+  /** It is used for as long as its owner is: it would keep a store from being left. */
+  async #settle(owner: string, deadline: number): Promise<void> {
+    const store = this.#store
+    if (store.settle === undefined) return
+    await this.#calls.run('settle', deadline, () => store.settle!(generationKeyOf(owner), this.#lastEnd() + SPARE_MS))
   }
 
   /** When the last session that is there now may end. */

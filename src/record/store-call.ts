@@ -11,13 +11,16 @@ const READING: ReadonlySet<string> = new Set(['get', 'listOwned'])
 export class StoreCalls {
   readonly backend: string
   readonly #timeoutMs: number
+  readonly #isSpread: boolean
   /** A store that takes no writes for now (a full disk, a replica) still answers reads. */
   readonly #reads = new Breaker()
   readonly #writes = new Breaker()
   #lastFailure: StoreError | undefined
 
-  constructor(backend: string, timeoutSeconds: number) {
+  /** `isSpread`: the backend's servers are several, and it knows by itself which of them are down. */
+  constructor(backend: string, timeoutSeconds: number, isSpread = false) {
     this.backend = backend
+    this.#isSpread = isSpread
     this.#timeoutMs = timeoutSeconds * 1000
   }
 
@@ -36,7 +39,7 @@ export class StoreCalls {
 
   async #checked<T>(operation: string, ms: number, call: () => Promise<T>): Promise<T> {
     const breaker = READING.has(operation) ? this.#reads : this.#writes
-    if (!breaker.admits()) throw this.#known(operation)
+    if (!this.#isSpread && !breaker.admits()) throw this.#known(operation)
     try {
       const answer = await this.#withDeadline(operation, Math.max(0, ms), call)
       this.#succeeded(breaker)

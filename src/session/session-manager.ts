@@ -68,7 +68,7 @@ export class SessionManager<T extends object = Record<string, any>> {
   /** Use `createManager` of `phial`. */
   constructor(options: SessionManagerOptions) {
     this.#options = options
-    this.#calls = new StoreCalls(options.backend, options.operationTimeout)
+    this.#calls = new StoreCalls(options.backend, options.operationTimeout, isPerRequest(options.store) ? false : options.store.isSpread)
     this.#opener = { carrierFor: options.carrierFor, load: (carrier, isRequest) => this.#load(carrier, isRequest) }
     this.#shared = isPerRequest(options.store) ? undefined : this.#storedIn(options.store)
   }

@@ -64,3 +64,9 @@ test('what went wrong with another server than the store itself, a cache in fron
   const calls = await broken(() => Promise.reject(new StoreUnavailableError('refused', { backend: 'cache', operation: 'delete' })), 20)
   t.is(await run(calls, async () => 'asked'), 'asked')
 })
+
+test('where each server knows by itself whether it is down, the others are asked', async (t) => {
+  const calls = new StoreCalls('own', 1, true)
+  for (let n = 0; n < 20; n++) await run(calls, down).catch(() => {})
+  t.is(await run(calls, async () => 'asked'), 'asked')
+})
