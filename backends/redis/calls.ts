@@ -1,8 +1,9 @@
 import { InFlight } from '../in-flight.js'
-import { NotSent, ofClient, Refused, Unanswered } from './errors.js'
+import { ofClient, Refused, Unanswered } from './errors.js'
 import type { Client, Command } from './ioredis.js'
 import { closed } from './link.js'
 import type { Link } from './link.js'
+import { charsIn, Room } from './room.js'
 
 /** Sends one command. Deadlines are on the clock of `performance.now()`. */
 export interface Sender {
@@ -12,15 +13,6 @@ export interface Sender {
    */
   send(command: Command, deadline: number, isAsking?: boolean): Promise<unknown>
 }
-
-/**
- * Calls under way: those that wait for a connection, and those that were sent and may still be answered. A server answers some tens of
- * thousands a second, so these are as many as it could answer in time.
- */
-export const MOST_CALLS = 10_000
-
-/** Characters that they may send, all together. */
-const MOST_CHARS = 64 * 1024 * 1024
 
 /** After a call was given up, milliseconds without a sign of life until the connection is, too. */
 const SILENCE_MS = 300
@@ -32,8 +24,8 @@ const REPLICA_PAUSE = 1_000
 export class Calls implements Sender {
   readonly #link: Link
   readonly #inFlight = new InFlight()
-  #calls = 0
-  #chars = 0
+  /** A call that was given up takes room for as long as it may still be answered. */
+  readonly #room = new Room()
   /** On the clock of `performance.now()`. */
   #lastReplyAt = 0
   #silence: NodeJS.Timeout | undefined
@@ -66,15 +58,15 @@ export class Calls implements Sender {
   /** `work`, which sends so many characters, is done once, and again after a server refused it for being a replica. */
   async run<T>(work: (client: Client) => Promise<T>, deadline: number, chars: number): Promise<T> {
     if (this.#isClosed) throw closed()
-    if (this.#calls >= MOST_CALLS || this.#chars + chars > MOST_CHARS) throw new NotSent(`${this.#calls} calls wait for the server already`)
+    this.#room.check(chars)
     return this.#inFlight.run(async () => {
-      const client = await this.#held(chars, () => this.#link.ready(deadline))
+      const client = await this.#room.hold(chars, () => this.#link.ready(deadline))
       try {
         return await this.#answer(client, work, deadline, chars)
       } catch (error) {
         if (!this.#isNewsOfReplica(error)) throw error
         this.#link.renew(client)
-        return this.#answer(await this.#held(chars, () => this.#link.ready(deadline)), work, deadline, chars)
+        return this.#answer(await this.#room.hold(chars, () => this.#link.ready(deadline)), work, deadline, chars)
       }
     })
   }
@@ -95,20 +87,8 @@ export class Calls implements Sender {
         reject(new Unanswered())
         this.#listen(client, sentAt)
       }), deadline - sentAt)
-      this.#held(chars, () => this.#observed(() => work(client))).then(resolve, reject).finally(() => clearTimeout(timer))
+      this.#room.hold(chars, () => this.#observed(() => work(client))).then(resolve, reject).finally(() => clearTimeout(timer))
     })
-  }
-
-  /** A call takes room until this is settled: one that was given up does for as long as it may still be answered. */
-  async #held<T>(chars: number, wait: () => Promise<T>): Promise<T> {
-    this.#calls += 1
-    this.#chars += chars
-    try {
-      return await wait()
-    } finally {
-      this.#calls -= 1
-      this.#chars -= chars
-    }
   }
 
   /** Late answers, to whatever, are signs of life. */
@@ -138,10 +118,4 @@ export class Calls implements Sender {
     if (isNews) this.#lastReplicaAt = performance.now()
     return isNews
   }
-}
-
-export const charsIn = (command: Command): number => {
-  let chars = 0
-  for (const word of command) chars += typeof word === 'string' ? word.length : 8
-  return chars
 }

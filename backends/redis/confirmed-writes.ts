@@ -1,7 +1,7 @@
-import { charsIn, MOST_CALLS } from './calls.js'
 import type { Calls, Sender } from './calls.js'
 import { NotSent, ofClient, Unanswered, Unconfirmed } from './errors.js'
 import type { Command } from './ioredis.js'
+import { charsIn, MOST_CALLS } from './room.js'
 
 interface Pending {
   /** ASKING before it, where it has to be. */
