@@ -1,4 +1,7 @@
-/** What comes of it until the deadline (of `performance.now()`), or the error of its being late. It runs on. Unless it is `idle`, it keeps the process alive. */
+/**
+ * What comes of it until the deadline (of `performance.now()`), or the error of its being late. It runs on. Waiting for what is not `idle`
+ * keeps the process alive.
+ */
 export const within = async <T>(work: Promise<T>, deadline: number, late: () => Error, idle?: 'idle'): Promise<T> => {
   let timer: NodeJS.Timeout | undefined
   try {
