@@ -13,13 +13,6 @@ test.before(async () => {
 
 test.after.always(() => emulator?.kill())
 
-for (const { name, run } of contractCases(datastoreFixture(() => emulator!.url))) {
-  (missingEmulator === undefined ? test : test.skip)(name, (t) => t.notThrowsAsync(run()))
-}
-<<<<<<< HEAD
-=======
-
 const testIt = missingEmulator === undefined ? test.serial : test.serial.skip // one at a time: all of them make hundreds of clients
 
-for (const { name, run } of contractCases(fixture)) testIt(name, (t) => t.notThrowsAsync(run()))
->>>>>>> datastore
+for (const { name, run } of contractCases(datastoreFixture(() => emulator!.url))) testIt(name, (t) => t.notThrowsAsync(run()))
