@@ -1,5 +1,5 @@
 import { ConfigError, placedAt, SettingError } from '../src/errors.js'
-import { reveal } from '../src/hidden.js'
+import { reveal, withoutPassword } from '../src/hidden.js'
 import type { BackendContext, NamespaceManager, RequestNamespace, Sealer } from '../src/namespace-manager.js'
 import type { BackendSettings, Settings } from '../src/settings.js'
 import { cachedManager } from './cached.js'
@@ -112,7 +112,7 @@ class Backends {
     const { backends, namespace, dataDir, lockDir, backendOptions } = this.#settings
     if (Object.hasOwn(backends, name)) return backends[name]!
     if (isBuiltIn(name)) return { type: name, url: undefined, namespace, dataDir, lockDir, backendOptions }
-    return refuse(`there is no backend ${JSON.stringify(name)}; there are: ${Object.keys(backends).join(', ') || 'none'}`)
+    return refuse(`there is no backend ${JSON.stringify(withoutPassword(name))}; there are: ${Object.keys(backends).join(', ') || 'none'}`)
   }
 
   /** After a fault, when nobody has them yet. What was made before is its maker's. */

@@ -1,6 +1,7 @@
 import { createRequire } from 'node:module'
 import { basename, isAbsolute, resolve } from 'node:path'
 import { ConfigError, DependencyError } from '../src/errors.js'
+import { withoutPassword } from '../src/hidden.js'
 import type { Backend, BackendContext, NamespaceManager, NamespaceManagerClass, OptionTable, RequestNamespace } from '../src/namespace-manager.js'
 import { cookieBackend } from './cookie.js'
 import { datastoreBackend } from './datastore.js'
@@ -87,6 +88,7 @@ const isPath = (name: string): boolean => /^\.{0,2}\//.test(name) || isAbsolute(
 
 /** The module's `backend`, or else its default export. */
 const loadModule = (name: string, base: string): unknown => {
+  if (name.includes('://')) throw new ConfigError(`type: this is an address, which belongs in url: ${withoutPassword(name)}`, { setting: 'type' })
   if (!/[./@]/.test(name)) throw new ConfigError(`type: expected ${Object.keys(backends).join(', ')}, or a module's path or name; got "${name}"`, { setting: 'type' })
   const from = resolve(base, 'settings.js')
   try {

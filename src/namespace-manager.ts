@@ -45,6 +45,15 @@ export interface NamespaceManager {
   /** With a version: whether this call removed the record of that version. */
   delete(key: string, version: string): Promise<boolean>
 
+  /** Its records are spread over several servers: one that is down says nothing of the others, and each is to refuse by itself what it cannot do. */
+  readonly isSpread?: boolean
+
+  /**
+   * Of two stores, one of which takes the other's place: brings a record that lives as long as it is used to where new ones are made. Nobody
+   * reads an older value of it for that; for a moment nobody may read it at all.
+   */
+  settle?(key: string, expiresAt: number): Promise<void>
+
   /** Releases sockets, handles and timers. May be called twice. Other calls after it reject with `SessionClosedError`. */
   close(): Promise<void>
 }

@@ -92,7 +92,9 @@ const partsOf = (path: string): string[] => {
 }
 
 const wrongUrl = (more = ''): ConfigError =>
-  new ConfigError(`url: expected datastore://PROJECT, datastore://PROJECT/DATABASE, http://HOST:PORT/PROJECT or https://HOST/PROJECT${more}`, { setting: 'url' })
+  new ConfigError(`url: expected ${FORMS}${more}`, { setting: 'url' })
+
+const FORMS = 'datastore://PROJECT, datastore://PROJECT/DATABASE, http://HOST:PORT/PROJECT or https://HOST/PROJECT'
 
 const emulatorOf = (host: string | undefined): Endpoint | undefined => {
   if (host === undefined || host === '') return undefined

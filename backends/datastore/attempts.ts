@@ -6,7 +6,7 @@ const FIRST = 20
 const LONGEST = 250
 
 /** Until it succeeds, is refused for good, or the time is spent: then with the last that was said. Who lost to others waits at random. */
-export const tryUntil = async <T>(deadline: number, work: () => Promise<T>, mayTryAgain: (failure: Failure) => boolean = () => true): Promise<T> => {
+export const tryUntil = async <T>(deadline: number, work: () => Promise<T>, mayTryAgain: () => boolean = () => true): Promise<T> => {
   let said: Failure | undefined
   for (let tries = 1; ; tries++) {
     const start = performance.now()
@@ -18,7 +18,7 @@ export const tryUntil = async <T>(deadline: number, work: () => Promise<T>, mayT
       const now = performance.now()
       const wait = Math.random() * Math.min(LONGEST, FIRST * 2 ** tries)
       const hasTime = now + wait + 2 * (now - start) < deadline // else another would likely not be answered
-      if (!hasTime || !error.isWorthTry(tries) || !mayTryAgain(error)) throw said
+      if (!hasTime || !error.isWorthTry(tries) || !mayTryAgain()) throw said
       await sleep(wait)
     }
   }

@@ -26,8 +26,9 @@ class Link {
     this.client = client
     // Before it is initialized no other method may be called: a failure would become an unhandled rejection, too.
     const stub = (async () => client.initialize?.())() as Promise<{ getChannel?(): Channel } | undefined>
-    this.channel = within(stub, performance.now() + INITIALIZING_MS, () => new Error('no credentials were found in time')).then((made) => made?.getChannel?.())
-    this.channel.catch(() => {})
+    const late = (): Error => new Error('no credentials were found in time')
+    this.channel = within(stub, performance.now() + INITIALIZING_MS, late, 'idle').then((made) => made?.getChannel?.())
+    this.channel.then((channel) => channel?.getConnectivityState(true), () => {}) // so that the first call finds it connected
   }
 
   async use<T>(work: () => Promise<T>): Promise<T> {
@@ -62,8 +63,6 @@ const BLIND_MS = 120_000
 export class Connection {
   readonly #source: ClientSource
   #link: Link | undefined
-  /** It costs the loading of the protocol, which no request shall wait for. */
-  #spare: DatastoreClient | undefined
   #silent = 0
   #look: Promise<void> | undefined
   #replacedAt = performance.now()
@@ -71,16 +70,17 @@ export class Connection {
 
   constructor(source: ClientSource) {
     this.#source = source
-    this.#spare = source.make()
+    this.#link = new Link(source.make())
   }
 
   /** Does the work with a client that is connected. Rejects with a `Failure` when there is none until the deadline (of `performance.now()`). */
   async use<T>(deadline: number, work: (client: DatastoreClient) => Promise<T>): Promise<T> {
     if (this.#silent >= MOST_SILENT) await Promise.race([this.#lookForAnother(), sleep((deadline - performance.now()) / 2)])
     for (;;) {
-      const link = (this.#link ??= new Link(this.#make()))
+      const link = (this.#link ??= new Link(this.#source.make()))
       const channel = await this.#initialized(link, deadline)
-      if (channel === undefined || (await this.#isReady(link, channel, deadline))) return link.use(() => work(link.client))
+      const isReady = channel === undefined || (await this.#isReady(link, channel, deadline))
+      if (isReady && this.#link === link) return link.use(() => work(link.client)) // else another has taken its place
       if (performance.now() >= deadline) throw Failure.unreached('could not reach the server in time')
     }
   }
@@ -98,12 +98,6 @@ export class Connection {
     await this.#letGo()
   }
 
-  #make(): DatastoreClient {
-    const client = this.#spare ?? this.#source.make()
-    this.#spare = undefined
-    return client
-  }
-
   /** A failure is not remembered. */
   async #initialized(link: Link, deadline: number): Promise<Channel | undefined> {
     try {
@@ -115,7 +109,7 @@ export class Connection {
     }
   }
 
-  /** Waits a little, and tells whether it is ready now: meanwhile another may have taken its place. */
+  /** Waits a little, and tells whether it is ready now. */
   async #isReady(link: Link, channel: Channel, deadline: number): Promise<boolean> {
     const state = channel.getConnectivityState(true)
     const now = performance.now()
@@ -124,14 +118,14 @@ export class Connection {
     if (state === CONNECTING && now - (link.connectingSince ||= now) > HANDSHAKE_MS) void this.#lookForAnother()
     const until = Math.min(deadline, now + 100)
     await new Promise<void>((changed) => channel.watchConnectivityState(state, new Date(Date.now() + until - now), () => changed()))
-    return this.#link === link && channel.getConnectivityState(true) === READY
+    return channel.getConnectivityState(true) === READY
   }
 
   /** Replaces the client if the server answers a new connection. One at a time; never rejects. */
   #lookForAnother(): Promise<void> {
     const { own } = this.#source
     if (own === undefined || this.#isClosed) return Promise.resolve()
-    this.#look ??= answers(own.origin)
+    this.#look ??= answers(own.origin).catch(() => false)
       .then((isThere) => {
         const isTime = isThere || performance.now() - this.#replacedAt > BLIND_MS
         if (!isTime || this.#isClosed) return

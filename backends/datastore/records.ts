@@ -56,7 +56,7 @@ export class Records {
         if (dead?.version === version) return version
         if (dead !== undefined && !this.#isDead(dead)) return undefined
       }
-    }, ({ mayHaveLanded }) => !mayHaveLanded)
+    }, () => !write.mayHaveLanded)
   }
 
   async replace(key: Key, value: string, version: string, expiresAt: number, write: Write): Promise<string | undefined> {
@@ -91,12 +91,12 @@ export class Records {
    * is not there. `next` is the version that the change gives it: found there, the change was done by an earlier try.
    */
   async #change(key: Key, version: string, write: Write, change: Mutation, next?: string): Promise<MutationResult | undefined> {
-    const known = this.#known.take(version)
-    let seen: Omit<Found, 'value'> | undefined = known && { ...known, version }
+    let known = this.#known.take(version)
+    if (known !== undefined && this.#isDead(known)) known = undefined // it may have been touched since
     return tryUntil(write.deadline, async () => {
       for (;;) {
-        const there = seen ?? (await this.#look(key, write.deadline))
-        seen = undefined
+        const there = known === undefined ? await this.#look(key, write.deadline) : { ...known, version }
+        known = undefined
         if (next !== undefined && there?.version === next) return { version: there.native }
         if (there?.version !== version || this.#isDead(there)) {
           // Ours may have been done and another's come after it; or another's may have removed what ours was to remove.

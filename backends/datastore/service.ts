@@ -81,8 +81,8 @@ export class Service {
       this.#connection.answered()
       return answer
     } catch (error) {
-      const { code } = (error ?? {}) as { code?: unknown }
-      if (typeof code !== 'number' || !(code > 0 && code <= 16)) throw Failure.broken(error)
+      const code = codeOf(error)
+      if (code === undefined) throw Failure.broken(error)
       if (code === CODE.DEADLINE_EXCEEDED) this.#connection.timedOut()
       else this.#connection.answered()
       throw Failure.answered(code, error)
@@ -96,4 +96,11 @@ export class Service {
       throw error instanceof Failure ? error : Failure.broken(error)
     }
   }
+}
+
+/** gRPC's code, or the one for what the system says of a socket, as a client without gRPC passes it on. */
+const codeOf = (error: unknown): number | undefined => {
+  const { code } = (error ?? {}) as { code?: unknown }
+  if (typeof code === 'string') return CODE.UNAVAILABLE
+  return typeof code === 'number' && code > 0 && code <= 16 ? code : undefined
 }

@@ -9,6 +9,7 @@ import { Records } from './records.js'
 
 /** The manager of one namespace. Each call gets its deadline here, and whatever fails becomes a typed error. */
 export class MemcacheManager implements NamespaceManager, Lockable {
+  readonly isSpread: boolean
   readonly supports: Manifest
   readonly #now: () => number
   readonly #timeoutMs: number
@@ -23,6 +24,7 @@ export class MemcacheManager implements NamespaceManager, Lockable {
     this.#now = now
     this.#timeoutMs = timeoutMs
     this.#hosts = hosts
+    this.isSpread = hosts.length > 1
     this.#records = new Records(hosts, namespace, now)
     this.#leases = new Leases(
       (key, leaseMs) => this.#run('lock', (deadline) => this.#records.create(leaseKey(key), '', now() + leaseMs, deadline)),

@@ -76,6 +76,14 @@ export class MigratingManager implements EveryAbility {
     return place !== undefined && this.#stores[place].delete(key, version.slice(place.length))
   }
 
+  /** Taken away by its version first: what another wrote meanwhile is not undone. */
+  async settle(key: string, expiresAt: number): Promise<void> {
+    const [own, other] = this.#places
+    const there = await this.#stores[other].get(key)
+    if (there === undefined || !(await this.#stores[other].delete(key, there.version))) return
+    await this.#stores[own].create(key, there.value, expiresAt)
+  }
+
   async *keys(): AsyncGenerator<string> {
     yield* this.#stores.to.keys()
     yield* this.#stores.from.keys()

@@ -1,8 +1,9 @@
 import { InFlight } from '../in-flight.js'
-import { NotSent, ofClient, Refused, Unanswered } from './errors.js'
+import { ofClient, Refused, Unanswered } from './errors.js'
 import type { Client, Command } from './ioredis.js'
 import { closed } from './link.js'
 import type { Link } from './link.js'
+import { charsIn, Room } from './room.js'
 
 /** Sends one command. Deadlines are on the clock of `performance.now()`. */
 export interface Sender {
@@ -12,12 +13,6 @@ export interface Sender {
    */
   send(command: Command, deadline: number, isAsking?: boolean): Promise<unknown>
 }
-
-/**
- * Calls under way, unanswered ones included, and those that wait for a connection. A server answers some tens of thousands a second,
- * so these are as many as it could answer in time.
- */
-export const MOST_CALLS = 10_000
 
 /** After a call was given up, milliseconds without a sign of life until the connection is, too. */
 const SILENCE_MS = 300
@@ -29,8 +24,8 @@ const REPLICA_PAUSE = 1_000
 export class Calls implements Sender {
   readonly #link: Link
   readonly #inFlight = new InFlight()
-  /** Until the client settles them: a call that was given up takes room for as long as it may still be answered. */
-  #unsettled = 0
+  /** A call that was given up takes room for as long as it may still be answered. */
+  readonly #room = new Room()
   /** On the clock of `performance.now()`. */
   #lastReplyAt = 0
   #silence: NodeJS.Timeout | undefined
@@ -45,14 +40,14 @@ export class Calls implements Sender {
     return this.run((client) => {
       if (isAsking) client.call('asking').catch(() => {}) // what came of it is told by the command
       return client.call(...command)
-    }, deadline)
+    }, deadline, charsIn(command))
   }
 
   /** Those of a `Cluster` that the application made; else this server. */
   async masters(deadline: number): Promise<readonly Sender[]> {
     const client = await this.ready(deadline)
     if (client.nodes === undefined) return [this]
-    return client.nodes('master').map((node) => ({ send: (command: Command, until: number) => this.run(() => node.call(...command), until) }))
+    return client.nodes('master').map((node) => ({ send: (command: Command, until: number) => this.run(() => node.call(...command), until, charsIn(command)) }))
   }
 
   /** The client that is in use now. */
@@ -60,17 +55,18 @@ export class Calls implements Sender {
     return this.#link.ready(deadline)
   }
 
-  /** `work` is done once, and again after a server refused it for being a replica. */
-  async run<T>(work: (client: Client) => Promise<T>, deadline: number): Promise<T> {
+  /** `work`, which sends so many characters, is done once, and again after a server refused it for being a replica. */
+  async run<T>(work: (client: Client) => Promise<T>, deadline: number, chars: number): Promise<T> {
     if (this.#isClosed) throw closed()
+    this.#room.check(chars)
     return this.#inFlight.run(async () => {
-      const client = await this.#link.ready(deadline)
+      const client = await this.#room.hold(chars, () => this.#link.ready(deadline))
       try {
-        return await this.#answer(client, work, deadline)
+        return await this.#answer(client, work, deadline, chars)
       } catch (error) {
         if (!this.#isNewsOfReplica(error)) throw error
         this.#link.renew(client)
-        return this.#answer(await this.#link.ready(deadline), work, deadline)
+        return this.#answer(await this.#room.hold(chars, () => this.#link.ready(deadline)), work, deadline, chars)
       }
     })
   }
@@ -83,26 +79,22 @@ export class Calls implements Sender {
     this.#link.close()
   }
 
-  #answer<T>(client: Client, work: (client: Client) => Promise<T>, deadline: number): Promise<T> {
-    if (this.#unsettled >= MOST_CALLS) throw new NotSent(`${MOST_CALLS} calls wait for the server already`)
+  #answer<T>(client: Client, work: (client: Client) => Promise<T>, deadline: number, chars: number): Promise<T> {
     const sentAt = performance.now()
     return new Promise((resolve, reject) => {
-      const timer = setTimeout(() => {
+      // An answer that is there is not late: a process that was busy reads it before the immediate's turn.
+      const timer = setTimeout(() => setImmediate(() => {
         reject(new Unanswered())
         this.#listen(client, sentAt)
-      }, deadline - sentAt)
-      this.#unsettled++
-      this.#observed(work(client)).then(resolve, reject).finally(() => {
-        this.#unsettled--
-        clearTimeout(timer)
-      })
+      }), deadline - sentAt)
+      this.#room.hold(chars, () => this.#observed(() => work(client))).then(resolve, reject).finally(() => clearTimeout(timer))
     })
   }
 
   /** Late answers, to whatever, are signs of life. */
-  async #observed<T>(answer: Promise<T>): Promise<T> {
+  async #observed<T>(work: () => Promise<T>): Promise<T> {
     try {
-      const reply = await answer
+      const reply = await work()
       this.#lastReplyAt = performance.now()
       return reply
     } catch (cause) {

@@ -4,6 +4,7 @@ import type { Sender } from './calls.js'
 import { isPassing, NotSent, Refused } from './errors.js'
 import type { Command } from './ioredis.js'
 import { closed } from './link.js'
+import { charsIn, Room } from './room.js'
 import type { OneServer, Servers } from './servers.js'
 import { redirectionIn, SlotMap, slotOf, slotRanges } from './slots.js'
 import type { Redirection, SlotRange } from './slots.js'
@@ -48,11 +49,13 @@ interface Node {
  * without an end what it cannot send, and asks a replica, that may not know of the last writes, when it knows no master.
  */
 export class Cluster implements Servers {
+  readonly isSpread = true
   readonly confirmed: Sender | undefined
   readonly #options: ClusterOptions
   readonly #nodes = new Map<string, Node>()
   readonly #slots = new SlotMap()
   readonly #inFlight = new InFlight()
+  readonly #room = new Room()
   readonly #timer: NodeJS.Timeout
   #looking: Promise<void> | undefined
   /** Why nobody tells who serves which slot. */
@@ -85,7 +88,9 @@ export class Cluster implements Servers {
 
   async #send(command: Command, deadline: number, senderOf: (server: OneServer) => Sender): Promise<unknown> {
     if (this.#isClosed) throw closed()
-    return this.#inFlight.run(() => this.#follow(command, deadline, senderOf))
+    const chars = charsIn(command)
+    this.#room.check(chars)
+    return this.#inFlight.run(() => this.#room.hold(chars, () => this.#follow(command, deadline, senderOf)))
   }
 
   async #follow(command: Command, deadline: number, senderOf: (server: OneServer) => Sender): Promise<unknown> {
@@ -114,12 +119,11 @@ export class Cluster implements Servers {
       try {
         if (master !== undefined) return await this.#ready(master, Math.min(deadline, performance.now() + LINK_PATIENCE))
       } catch (error) {
-        if (!(error instanceof NotSent) || error.isLasting || performance.now() >= deadline) throw error
+        if (!(error instanceof NotSent) || error.isLasting || isOver(deadline)) throw error
       }
-      await Promise.race([this.#look(), sleep(msUntil(deadline), undefined, { ref: false })])
-      if (this.#slots.masterOf(slot) !== undefined) continue
-      if (performance.now() >= deadline || this.#trouble?.isLasting) throw this.#trouble ?? new NotSent('no master serves this key')
-      await sleep(Math.min(VACANT_PAUSE, msUntil(deadline)))
+      if (isOver(deadline) || this.#trouble?.isLasting) throw this.#trouble ?? new NotSent('no master serves this key')
+      const told = this.#look().then((): unknown => this.#slots.masterOf(slot) ?? sleep(VACANT_PAUSE))
+      await Promise.race([told, sleep(msUntil(deadline), undefined, { ref: false })])
     }
   }
 
@@ -180,6 +184,9 @@ export class Cluster implements Servers {
 }
 
 const msUntil = (deadline: number): number => Math.max(0, deadline - performance.now())
+
+/** Timers may be a millisecond early. */
+const isOver = (deadline: number): boolean => msUntil(deadline) <= 1
 
 /** Why a node does not tell the slots. */
 const untold = (error: unknown): NotSent => {

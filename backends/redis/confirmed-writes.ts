@@ -1,6 +1,7 @@
-import { ofClient, Unanswered, Unconfirmed } from './errors.js'
 import type { Calls, Sender } from './calls.js'
+import { NotSent, ofClient, Unanswered, Unconfirmed } from './errors.js'
 import type { Command } from './ioredis.js'
+import { charsIn, MOST_CALLS } from './room.js'
 
 interface Pending {
   /** ASKING before it, where it has to be. */
@@ -40,6 +41,7 @@ export class ConfirmedWrites implements Sender {
   }
 
   send(command: Command, deadline: number, isAsking = false): Promise<unknown> {
+    if (this.#pending.length >= MOST_CALLS) return Promise.reject(new NotSent(`${MOST_CALLS} writes wait for replicas already`))
     const commands: Command[] = isAsking ? [['asking'], command] : [command]
     return new Promise((resolve, reject) => {
       const timer = setTimeout(() => reject(new Unanswered()), deadline - performance.now())
@@ -64,8 +66,9 @@ export class ConfirmedWrites implements Sender {
   async #write(group: readonly Pending[]): Promise<void> {
     const commands: Command[] = [...group.flatMap((pending) => pending.commands), ['wait', this.#replicas, this.#waitMs]]
     const deadline = Math.max(...group.map((pending) => pending.deadline))
+    const chars = commands.reduce((sum, command) => sum + charsIn(command), 0)
     try {
-      const replies = await this.#calls.run(async (client) => unlessReplica(await client.pipeline(commands).exec() ?? []), deadline)
+      const replies = await this.#calls.run(async (client) => unlessReplica(await client.pipeline(commands).exec() ?? []), deadline, chars)
       const failure = this.#failureOf(replies.at(-1))
       let last = -1
       for (const { commands: { length }, resolve, reject } of group) {

@@ -39,7 +39,7 @@ export const serversOf = (url: string | undefined, options: RedisOptions, timeou
   const target = targetOf(url, options)
   const natMap = parseNatMap(options.natMap)
   const tls = tlsOptions(options)
-  const ioredis = requireClient<Ioredis>('ioredis', '6', 'redis')
+  const ioredis = requireClient<Ioredis>('ioredis', '^6.0.0', 'redis')
   const patienceMs = Math.min(PATIENCE, timeoutMs / 3)
   const linksBy = (make: () => Client): LinkTo => (whenReady) => new OwnLink(make, timeoutMs, whenReady)
   const clientOf = (server: ServerTarget, isListener = false): Client => makeClient(ioredis, server, { connectTimeout: timeoutMs, tls, isListener })

@@ -79,7 +79,7 @@ export class SessionManager<T extends object = Record<string, any>> {
   /** Use `createManager` of `phial`. */
   constructor(options: SessionManagerOptions) {
     this.#options = options
-    this.#calls = new StoreCalls(options.backend, options.operationTimeout)
+    this.#calls = new StoreCalls(options.backend, options.operationTimeout, isPerRequest(options.store) ? false : options.store.isSpread)
     this.#opener = { carrierFor: options.carrierFor, load: (carrier, isRequest) => this.#load(carrier, isRequest), family: this }
     this.#shared = isPerRequest(options.store) ? undefined : this.#storedIn(options.store)
   }
@@ -239,17 +239,17 @@ export class SessionManager<T extends object = Record<string, any>> {
   async #find(context: SessionContext, id: string, touches: boolean): Promise<Origin | undefined> {
     const { records, rules, budget, owners, policy } = context
     const key = context.keyOf(id)
+    const gone = (): void => emit('gone', { backend: records.backend, operation: 'get' })
     const found = await this.#read(context, key, touches)
     if (found === undefined) return undefined
     if (found.movedTo === undefined) {
       const { meta } = found.found.record
-      if (meta.owner === undefined || !owners.isDue(found.found.touched)) return found
-      if ((await budget.spend(owners.admit(meta, key, budget.deadline))) !== undefined) return found
-      return void emit('gone', { backend: records.backend, operation: 'get' })
+      return (await budget.spend(owners.confirm(meta, key, budget.deadline, found.found.touched))) ? found : void gone()
     }
     if (policy.regenerateGrace === 0 || found.until <= rules.now()) return void emit('unknown-id', { backend: records.backend })
     const renewed = await this.#read(context, found.movedTo, false)
     if (renewed === undefined || renewed.movedTo !== undefined) return undefined
+    if (!(await budget.spend(owners.confirm(renewed.found.record.meta, found.movedTo, budget.deadline)))) return void gone()
     return { ...renewed, recordKey: found.movedTo, readOnly: new SessionGoneError('this id was renewed: it can be read for a moment, not written') }
   }
 

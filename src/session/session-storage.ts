@@ -206,6 +206,8 @@ export class SessionStorage {
     this.assertOpen()
     const found = this.#found && (await this.#spend((deadline) => this.#context.records.read(this.#key, deadline)))
     if (found === undefined || isMoved(found.record)) throw this.#gone('get')
+    const { meta } = found.record
+    if (!(await this.#spend((deadline) => this.#context.owners.confirm(meta, this.#key, deadline)))) throw this.#gone('get')
     this.#found = { ...found, record: found.record }
     this.data.reload(found.record)
   }
@@ -398,11 +400,10 @@ export class SessionStorage {
     return { ...form, meta: { ...form.meta, generations } }
   }
 
-  /** Where only the generation tells of a revocation, a session that leaves its owner must not slip past one. */
+  /** A session that leaves its owner must not slip past a revocation. */
   async #assertNotRevoked({ record: { meta } }: Found<RecordForm>, written: RecordForm, key: string): Promise<void> {
     const { owners, records } = this.#context
-    if (meta.owner === undefined || meta.owner === written.meta.owner || !owners.isDue(false)) return
-    if ((await this.#spend((deadline) => owners.admit(meta, key, deadline))) !== undefined) return
+    if (meta.owner === written.meta.owner || (await this.#spend((deadline) => owners.confirm(meta, key, deadline)))) return
     await this.#spend((deadline) => records.discard(key, deadline))
     throw this.#gone('replace')
   }

@@ -5,11 +5,11 @@ import { generateKeyPairSync } from 'node:crypto'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { join } from 'node:path'
-import { keyOf } from '../support/datastore-store.js'
+import { keyOf, opening } from '../support/datastore-store.js'
 import { temporaryDirectory } from '../support/every-backend.js'
+import { runProgram } from '../support/run-program.js'
 import { ScriptedDatastore } from '../support/scripted-datastore.js'
 import { findProgram } from '../support/server-process.js'
-import { runProgram } from '../support/run-program.js'
 
 const openssl = findProgram('openssl')
 if (openssl === undefined) process.stderr.write('\nthe tests of datastore over TLS are skipped: openssl is not installed\n\n')
@@ -30,10 +30,12 @@ interface Secured {
 const secured = async (t: ExecutionContext): Promise<Secured> => {
   const folder = temporaryDirectory(t)
   const [key, certificate, account] = ['key.pem', 'certificate.pem', 'account.json'].map((name) => join(folder, name)) as [string, string, string]
-  execFileSync(openssl!, ['req', '-x509', '-newkey', 'rsa:2048', '-nodes', '-days', '2', '-subj', '/CN=localhost', '-addext', 'subjectAltName=DNS:localhost', '-keyout', key, '-out', certificate], { stdio: 'ignore' })
+  const subject = ['-subj', '/CN=localhost', '-addext', 'subjectAltName=DNS:localhost']
+  execFileSync(openssl!, ['req', '-x509', '-newkey', 'rsa:2048', '-nodes', '-days', '2', ...subject, '-keyout', key, '-out', certificate], { stdio: 'ignore' })
   const pems = { privateKeyEncoding: { type: 'pkcs8', format: 'pem' }, publicKeyEncoding: { type: 'spki', format: 'pem' } } as const
   const { privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048, ...pems })
-  writeFileSync(account, JSON.stringify({ type: 'service_account', client_email: 'phial@example.com', private_key: privateKey, private_key_id: '1', project_id: 'shop' }))
+  const fields = { type: 'service_account', client_email: 'phial@example.com', private_key: privateKey, private_key_id: '1', project_id: 'shop' }
+  writeFileSync(account, JSON.stringify(fields))
   const credentials = grpc.ServerCredentials.createSsl(null, [{ private_key: readFileSync(key), cert_chain: readFileSync(certificate) }])
   const server = await ScriptedDatastore.start(t, undefined, credentials)
   const headers: Record<string, string>[] = []
@@ -44,9 +46,7 @@ const secured = async (t: ExecutionContext): Promise<Secured> => {
   return { server, headers, certificate, account }
 }
 
-const program = (url: string, options: string): string => `
-  import { datastoreBackend } from 'ROOT/backends/datastore.js'
-  const manager = datastoreBackend.open({ namespace: 'child', now: Date.now, url: '${url}', maxBytes: 1e6, options: { kind: 'PhialSession', ${options} }, operationTimeout: 8 })
+const program = (url: string, options: string): string => opening(url, 8, options) + `
   try { console.log(await manager.get('${keyOf('a')}')) } catch (error) { console.log(error.code) }
   await manager.close()`
 

@@ -9,15 +9,16 @@ import { datastoreBackend } from '../../backends/datastore.js'
 import { createManager } from '../../src/index.js'
 import { serve } from '../support/app.js'
 import { borrowEmulator, freshNamespace, missingEmulator, tellMissing } from '../support/datastore-emulator.js'
-import { HOUR, keyOf, openDatastore } from '../support/datastore-store.js'
+import { HOUR, keyOf, openDatastore, opening, openTwo } from '../support/datastore-store.js'
 import { temporaryDirectory } from '../support/every-backend.js'
 import { FaultProxy } from '../support/fault-proxy.js'
 import { SECRET } from '../support/harness.js'
 import { runProgram } from '../support/run-program.js'
+import { freePorts } from '../support/server-process.js'
 import { ScriptedDatastore } from '../support/scripted-datastore.js'
 
 tellMissing('the tests of datastore are')
-const test = missingEmulator === undefined ? ava : (ava.skip as unknown as typeof ava)
+const test = missingEmulator === undefined ? ava.serial : (ava.serial.skip as unknown as typeof ava.serial) // one at a time: the emulator starts slowly
 
 const google = createRequire(import.meta.url)('@google-cloud/datastore') as { Datastore: typeof Datastore; v1: typeof v1 }
 
@@ -99,7 +100,7 @@ test('reading is one call, and a touch that is due one more', async (t) => {
 
 test('writing what was read, written or touched here is one call; what another has read, two', async (t) => {
   const scripted = await counted(t)
-  const [one, other] = [1, 2].map(() => openDatastore(t, { url: scripted.url, namespace: 'calls' })) as [ReturnType<typeof openDatastore>, ReturnType<typeof openDatastore>]
+  const [one, other] = openTwo(t, { url: scripted.url, namespace: 'calls' })
   const key = keyOf(freshNamespace())
   const later = Date.now() + HOUR
   let version = present(await one.create(key, '1', later))
@@ -116,7 +117,7 @@ test('writing what was read, written or touched here is one call; what another h
 
 test('a writer whose record was touched meanwhile tries again by itself; one whose record was written does not', async (t) => {
   const scripted = await counted(t)
-  const [writer, reader] = [1, 2].map(() => openDatastore(t, { url: scripted.url, namespace: 'touches' })) as [ReturnType<typeof openDatastore>, ReturnType<typeof openDatastore>]
+  const [writer, reader] = openTwo(t, { url: scripted.url, namespace: 'touches' })
   const key = keyOf(freshNamespace())
   const later = Date.now() + HOUR
   const version = present(await writer.create(key, 'one', later))
@@ -133,10 +134,24 @@ test('a writer whose record was touched meanwhile tries again by itself; one who
   t.false(await writer.delete(key, next))
 })
 
+test('a record that was to end, as this process knows it, and that another has touched, is alive for both', async (t) => {
+  const { url } = await borrowEmulator(t)
+  const namespace = freshNamespace()
+  let now = Date.now()
+  const [writer, reader] = openTwo(t, { url, namespace, now: () => now })
+  for (const label of ['a', 'b']) {
+    const version = present(await writer.create(keyOf(label), 'one', now + 1_000))
+    t.true(await reader.touch(keyOf(label), now + HOUR))
+    now += 2_000
+    if (label === 'a') t.truthy(await writer.replace(keyOf(label), 'two', version, now + HOUR))
+    else t.true(await writer.delete(keyOf(label), version))
+  }
+})
+
 test('a touch that meets a newer record undoes nothing, and the read stands', async (t) => {
   const scripted = await counted(t)
   const namespace = freshNamespace()
-  const [reader, writer] = [1, 2].map(() => openDatastore(t, { url: scripted.url, namespace })) as [ReturnType<typeof openDatastore>, ReturnType<typeof openDatastore>]
+  const [reader, writer] = openTwo(t, { url: scripted.url, namespace })
   const key = keyOf('a')
   const later = Date.now() + HOUR
   const version = present(await writer.create(key, 'old', later))
@@ -197,7 +212,7 @@ test('HTTP: untouched and unknown visitors cost no call; reading one, with a tou
     }
     if (verb === 'logout') await session.destroy()
     res.end()
-  }, { type: 'datastore', url: scripted.url, namespace: freshNamespace(), now: () => now, operationTimeout: 20, requestBudget: 60 })
+  }, { type: 'datastore', url: scripted.url, namespace: freshNamespace(), now: () => now, operationTimeout: 60, requestBudget: 90 })
   const browser = app.client()
   const cost = async (path: string, by = browser): Promise<string> => {
     scripted.taken()
@@ -279,7 +294,8 @@ test('a v1.DatastoreClient or a Datastore may be given, is used, and is not clos
   const low = new google.v1.DatastoreClient({ ...(datastore as any).options, fallback: false })
   t.teardown(() => low.close())
   for (const client of [low, datastore]) {
-    const sessions = createManager({ type: 'datastore', datastore: { client, kind: 'Given' }, namespace: freshNamespace(), secret: SECRET, operationTimeout: 20, requestBudget: 20 })
+    const datastoreOptions = { type: 'datastore', datastore: { client, kind: 'Given' }, namespace: freshNamespace() }
+    const sessions = createManager({ ...datastoreOptions, secret: SECRET, operationTimeout: 60, requestBudget: 60 })
     const session = await sessions.create()
     await session.set('a', 1).save()
     t.is((await sessions.getById(session.id))?.get('a'), 1)
@@ -290,7 +306,7 @@ test('a v1.DatastoreClient or a Datastore may be given, is used, and is not clos
   t.true(port > 0)
 })
 
-ava('what can be seen to be wrong is told at start, naming the option', (t) => {
+ava.serial('what can be seen to be wrong is told at start, naming the option', (t) => {
   const open = (options: object, url?: string): unknown =>
     datastoreBackend.open({ namespace: 'test', now: Date.now, url, maxBytes: 1, sealer: undefined as never, options: { kind: 'PhialSession', ...options } })
   const file = join(temporaryDirectory(t), 'key.json')
@@ -312,18 +328,16 @@ ava('what can be seen to be wrong is told at start, naming the option', (t) => {
   }
 })
 
-const opened = (url: string, then: string): string => `
-  import { datastoreBackend } from 'ROOT/backends/datastore.js'
-  const manager = datastoreBackend.open({ namespace: 'child', now: Date.now, url: '${url}', maxBytes: 1e6, options: { kind: 'PhialSession' }, operationTimeout: 30 })
-  ${then}`
+const opened = (url: string, then: string): string => opening(url, 30) + then
 
 test('an idle connection keeps no process alive, whether it was closed or not, used or not', async (t) => {
   const { url } = await borrowEmulator(t)
   const said = `console.log(JSON.stringify(await manager.get('${keyOf('none')}') ?? 'missing'))`
   for (const [then, output] of [[said, '"missing"\n'], [`${said}\nawait manager.close()`, '"missing"\n'], ['', ''], ['await manager.close()', '']] as const) {
-    const ended = await runProgram(opened(url, then))
-    t.deepEqual([ended.code, ended.output], [0, output])
+    t.deepEqual(await runProgram(opened(url, then)), { code: 0, output })
   }
+  const [closed] = await freePorts(1)
+  t.deepEqual(await runProgram(opened(`http://127.0.0.1:${closed}/phial-test`, '')), { code: 0, output: '' })
 })
 
 test('with an emulator nobody asks for Google\'s metadata server, and nothing is printed', async (t) => {

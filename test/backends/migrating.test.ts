@@ -252,9 +252,9 @@ test('what is missing, or leads nowhere, is refused at start', (t) => {
   t.throws(() => migrating({ from: 'old', to: 'new' }).open({} as BackendContext), { code: 'PHIAL_CONFIG' })
 })
 
-test('at the end of a move to a store that cannot list, an owner from before it begins anew, and one of since stays', async (t) => {
+for (const isListed of [true, false]) test(`at the end of a move nobody who logged in since it began is logged out, and who was revoked stays so; listed: ${isListed}`, async (t) => {
   const [from, to] = [openMemory(), openMemory()]
-  const [old, next] = [new Connection(from), withSupports(new Connection(to), { ownerIndex: false })]
+  const [old, next] = [new Connection(from), withSupports(new Connection(to), { ownerIndex: isListed })]
   const logIn = async (type: object, owner: string): Promise<string> => {
     const manager = createManager({ type: type as NamespaceManager, secret: SECRET })
     const session = await manager.create()
@@ -264,10 +264,14 @@ test('at the end of a move to a store that cannot list, an owner from before it 
   }
   const step = migrating({ from: old, to: next })
   await logIn(old, 'ann')
-  const [ann, bob] = [await logIn(step, 'ann'), await logIn(step, 'bob')]
+  const [ann, bob, stolen] = [await logIn(step, 'ann'), await logIn(step, 'bob'), await logIn(step, 'eve')]
+  await createManager({ type: step, secret: SECRET }).revoke({ owner: 'eve' })
+  const eve = await logIn(step, 'eve')
   const last = createManager({ type: next, secret: SECRET })
-  t.is(await last.getById(ann), undefined)
+  t.is((await last.getById(ann))?.owner, 'ann')
   t.is((await last.getById(bob))?.owner, 'bob')
+  t.is((await last.getById(eve))?.owner, 'eve')
+  t.is(await last.getById(stolen), undefined)
 })
 
 test('by name, by settings or ready made; as a type or as a function', async (t) => {

@@ -8,7 +8,9 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { join } from 'node:path'
 import { CookieJar } from 'tough-cookie'
 import { clientOf } from '../support/app.js'
+import { borrowEmulator, missingEmulator, tellMissing } from '../support/datastore-emulator.js'
 import { hasMemcached, startMemcached } from '../support/memcache-store.js'
+import { borrowRedis, redisProgram, tellMissing as tellNoServer } from '../support/redis-server.js'
 import { folder, freePort, Program, root, start } from '../support/demo-program.js'
 import { SECRET } from '../support/harness.js'
 
@@ -64,6 +66,29 @@ test('flash: the message is on the page after the redirect, once', async (t) => 
   t.is(answer.status, 303)
   t.regex(await client.text(answer.headers.get('location')!), /<p class="success">Your letter is on its way\.<\/p>/)
   t.notRegex(await client.text(), /letter is on its way/)
+})
+
+const testRedis = redisProgram === undefined ? test.skip : test
+if (redisProgram === undefined) tellNoServer('the example of redis is', 'redis-server')
+
+testRedis('redis: two processes have the same sessions, and a log-out everywhere is one in both', async (t) => {
+  const { url } = await borrowRedis(t)
+  const port = await freePort()
+  const program = start(t, script('redis'), { cwd: folder(t), env: { PORT: String(port), REDIS_URL: url } })
+  await program.says(/^http:/m)
+  const browsers = [0, 1].map(() => clientOf(`http://127.0.0.1:${port}`))
+  const processes = new Set<string>()
+  for (const browser of browsers) {
+    await browser.text('/login/ada')
+    for (let visit = 2; visit < 8; visit++) {
+      const [, found, by] = /^ada, visit (\d+), answered by process (\d+)\n$/.exec(await browser.text('/'))!
+      t.is(Number(found), visit)
+      processes.add(by!)
+    }
+  }
+  t.true(processes.size <= 2)
+  t.is(await browsers[0]!.text('/logout-everywhere'), '2 sessions ended\n')
+  for (const browser of browsers) t.regex(await browser.text('/'), /^nobody, visit 1,/)
 })
 
 /** Both programs are the same site. */
@@ -235,4 +260,18 @@ test('current session: controllers and helpers share the session of their own re
   t.is(await ada.text('/name/Ada'), 'Good day, Ada!\n')
   t.is(await ada.text('/'), 'Good day, Ada! This is your page 1.\n')
   t.deepEqual(await Promise.all([ada.text('/'), bob.text('/')]), ['Good day, Ada! This is your page 2.\n', 'Good day, stranger! This is your page 1.\n'])
+})
+
+tellMissing('the example of datastore is')
+
+;(missingEmulator === undefined ? test : test.skip)('datastore: who logs out everywhere is logged out in every browser', async (t) => {
+  const { port } = await borrowEmulator(t)
+  const url = await run(t, 'datastore', { DATASTORE_EMULATOR_HOST: `127.0.0.1:${port}` })
+  const [one, other] = [clientOf(url), clientOf(url)]
+  while ((await clientOf(url).get()).status !== 200) await sleep(50) // both have just been started
+  t.is(await one.text('/login?user=ann'), 'ann, visit 1\n')
+  t.is(await other.text('/login?user=ann'), 'ann, visit 1\n')
+  t.is(await other.text(), 'ann, visit 2\n')
+  t.is(await one.text('/everywhere'), 'Logged out, 2 times.\n')
+  t.is(await other.text(), 'Somebody, visit 1\n')
 })

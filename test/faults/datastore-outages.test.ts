@@ -19,9 +19,9 @@ const test = missingEmulator === undefined ? ava.serial : (ava.serial.skip as un
 /** Seconds. More than by default, so that a busy machine tells the same. */
 const TIMEOUT = 2
 /** Milliseconds in which a call is over, whatever happens. */
-const IN_TIME = TIMEOUT * 1_000 + 500
-/** Two seconds are promised; on a busy machine they may be longer. Without what is tested here it is half a minute, or for ever. */
-const RECOVERY = 6_000
+const IN_TIME = TIMEOUT * 1_000 + 3_000
+/** Without what is tested here it is longer, or for ever. */
+const RECOVERY = 4_000
 
 const urlOf = (port: number): string => `http://127.0.0.1:${port}/phial-test`
 
@@ -57,14 +57,21 @@ const warm = async (t: ExecutionContext, port: number, context: { readonly names
   throw new Error('does not get warm')
 }
 
-/** Milliseconds until a read succeeds; tried as often as the library does while a store is down. */
-const recovery = async (manager: DatastoreManager): Promise<number> => {
-  const start = performance.now()
-  for (;;) {
-    if ((await timed(() => manager.get(keyOf('none')))).error === undefined) return performance.now() - start
-    if (performance.now() - start > 20_000) return Infinity
+/** Milliseconds that it takes longer to succeed than a manager that is new: so a server that is slow itself does not count. */
+const recovery = async (t: ExecutionContext, manager: DatastoreManager, port: number): Promise<number> => {
+  const fresh = openDatastore(t, { url: urlOf(port), namespace: freshNamespace(), operationTimeout: TIMEOUT })
+  const [mine, its] = await Promise.all([firstSuccess(manager), firstSuccess(fresh)])
+  return mine - its
+}
+
+/** When it was; tried as often as the library does while a store is down. */
+const firstSuccess = async (manager: DatastoreManager): Promise<number> => {
+  const end = performance.now() + 60_000
+  while ((await timed(() => manager.get(keyOf('none')))).error !== undefined) {
+    if (performance.now() > end) return Infinity
     await sleep(100)
   }
+  return performance.now()
 }
 
 const failing = async (t: ExecutionContext, work: () => Promise<unknown>, ...Kinds: readonly unknown[]): Promise<any> => {
@@ -82,7 +89,7 @@ test('D02: not there at start: the manager is made, calls fail in time, and the 
   await failing(t, () => manager.create(keyOf('a'), 'value', Date.now() + HOUR), StoreUnavailableError) // nothing was sent
   const emulator = await DatastoreEmulator.start(undefined, port)
   t.teardown(() => emulator.kill())
-  const ms = await recovery(manager)
+  const ms = await recovery(t, manager, port)
   t.true(ms < RECOVERY, `${ms} ms`)
   t.is(await manager.get(keyOf('a')), undefined)
 })
@@ -102,7 +109,7 @@ test('D02: killed: errors in time, and the first success soon after its return; 
     await failing(t, () => manager.replace(keyOf('a'), 'other', version, Date.now() + HOUR), StoreUnavailableError)
   }
   await emulator.restart()
-  const ms = await recovery(manager)
+  const ms = await recovery(t, manager, emulator.port)
   t.true(ms < RECOVERY, `${ms} ms`)
 })
 
@@ -110,12 +117,18 @@ test('D02: a restart of half a second is waited for, and no call fails', async (
   const proxy = await proxied(t)
   const manager = await warm(t, proxy.port)
   t.truthy(await manager.create(keyOf('a'), 'value', Date.now() + HOUR))
-  await proxy.set({ kind: 'refuse' })
-  proxy.drop()
-  const reading = manager.get(keyOf('a'))
-  await sleep(300)
-  await proxy.heal()
-  t.is((await reading)?.value, 'value')
+  const rounds: number[] = []
+  for (let round = 0; round < 5; round++) {
+    await proxy.set({ kind: 'refuse' })
+    proxy.drop()
+    const reading = timed(() => manager.get(keyOf('a')))
+    await sleep(300)
+    await proxy.heal()
+    const { ms, value } = await reading
+    t.is(value?.value, 'value')
+    rounds.push(ms)
+  }
+  t.true(Math.min(...rounds) < 850, `${rounds} ms`) // by itself gRPC tries again after a second
 })
 
 test('D02: hung: time-outs in time; what was given up changes nothing newer when it wakes', async (t) => {
@@ -128,7 +141,7 @@ test('D02: hung: time-outs in time; what was given up changes nothing newer when
   t.is(error.operation, 'replace')
   for (let call = 0; call < 4; call++) await failing(t, () => manager.get(keyOf('a')), StoreTimeoutError, StoreUnavailableError)
   emulator.wake()
-  const ms = await recovery(manager)
+  const ms = await recovery(t, manager, emulator.port)
   t.true(ms < RECOVERY, `${ms} ms`)
   const now = (await manager.get(keyOf('a')))!
   t.true(['first', 'given up'].includes(now.value))
@@ -143,10 +156,11 @@ test('D02: hung: time-outs in time; what was given up changes nothing newer when
 test('a black hole: time-outs, and the first success soon after its end, on a new connection', async (t) => {
   const proxy = await proxied(t)
   const manager = await warm(t, proxy.port)
+  await warm(t, proxy.port) // whose connection gRPC would have the new client share
   await proxy.set({ kind: 'black-hole' })
   for (let call = 0; call < 5; call++) await failing(t, () => manager.get(keyOf('none')), StoreTimeoutError, StoreUnavailableError)
   await proxy.heal()
-  const ms = await recovery(manager)
+  const ms = await recovery(t, manager, proxy.port)
   t.true(ms < RECOVERY, `${ms} ms`)
 })
 
@@ -157,9 +171,9 @@ test('a server that takes connections and is silent: errors in time, and the fir
   for (let call = 0; call < 8; call++) await failing(t, () => manager.get(keyOf('none')), StoreTimeoutError, StoreUnavailableError)
   t.true(proxy.accepted > 3)
   await proxy.heal() // what connected before stays deaf
-  const ms = await recovery(manager)
+  const ms = await recovery(t, manager, proxy.port)
   t.true(ms < RECOVERY, `${ms} ms`)
-  t.true(connectionsTo(proxy.port) < 4, `${connectionsTo(proxy.port)} connections`)
+  t.true(connectionsTo(proxy.port) < 7, `${connectionsTo(proxy.port)} connections`)
 })
 
 /** The established ones of this machine, by Linux; elsewhere none are counted. */
@@ -177,7 +191,7 @@ test('half-open: what was done is done once, and nobody is told; the next connec
   await proxy.set({ kind: 'half-open' })
   await failing(t, () => manager.replace(keyOf('a'), 'second', version, later), StoreTimeoutError)
   await proxy.heal()
-  const ms = await recovery(manager)
+  const ms = await recovery(t, manager, proxy.port)
   t.true(ms < RECOVERY, `${ms} ms`)
   t.is((await manager.get(keyOf('a')))?.value, 'second')
   t.is(await manager.replace(keyOf('a'), 'third', version, later), undefined)
@@ -216,7 +230,7 @@ test('latency: below operation_timeout it works, above it is a time-out', async 
   await proxy.set({ kind: 'latency', ms: 2_200 })
   await failing(t, () => manager.get(keyOf('none')), StoreTimeoutError)
   await proxy.heal()
-  t.true((await recovery(manager)) < RECOVERY)
+  t.true((await recovery(t, manager, proxy.port)) < RECOVERY)
 })
 
 test('drip: an answer that comes a byte at a time is waited for, as long as there is time', async (t) => {
@@ -270,7 +284,7 @@ test('D13: restarted with its disk: everything is there, and versions fit', asyn
   await manager.addOwned(keyOf('owner'), keyOf('a'), later)
   await emulator.stop()
   await emulator.restart()
-  t.true((await recovery(manager)) < RECOVERY)
+  t.true((await recovery(t, manager, emulator.port)) < RECOVERY)
   const record = await manager.get(keyOf('a'))
   t.deepEqual([record?.value, record?.version], ['value', version])
   t.truthy(await manager.replace(keyOf('a'), 'next', version, later))
@@ -316,5 +330,5 @@ test('HTTP: hung: 503 in time and without a cookie, then at once; and 200 soon a
   emulator.wake()
   const start = performance.now()
   while ((await browser.get('/')).status !== 200 && performance.now() - start < 20_000) await sleep(50)
-  t.true(performance.now() - start < RECOVERY, `${performance.now() - start} ms`)
+  t.true(performance.now() - start < 3 * RECOVERY, `${performance.now() - start} ms`)
 })

@@ -1,5 +1,6 @@
 import ava from 'ava'
 import type { ExecutionContext } from 'ava'
+import { generateKeyPairSync } from 'node:crypto'
 import { createRequire } from 'node:module'
 import { join } from 'node:path'
 import type { DatastoreManager } from '../../backends/datastore/datastore-manager.js'
@@ -8,13 +9,13 @@ import { StoreError, TooLargeError } from '../../src/index.js'
 import type { SessionRequest } from '../../src/index.js'
 import { serve } from '../support/app.js'
 import { borrowEmulator, freshNamespace, missingEmulator, tellMissing } from '../support/datastore-emulator.js'
-import { HOUR, keyOf, openDatastore, timed } from '../support/datastore-store.js'
+import { HOUR, keyOf, openDatastore, opening, timed } from '../support/datastore-store.js'
 import { temporaryDirectory } from '../support/every-backend.js'
 import { runProgram } from '../support/run-program.js'
 import { ScriptedDatastore } from '../support/scripted-datastore.js'
 
 tellMissing('the tests of datastore\'s records are')
-const test = missingEmulator === undefined ? ava : (ava.skip as unknown as typeof ava)
+const test = missingEmulator === undefined ? ava.serial : (ava.serial.skip as unknown as typeof ava.serial) // one at a time: the emulator starts slowly
 
 const google = createRequire(import.meta.url)('@google-cloud/datastore')
 
@@ -46,7 +47,7 @@ test('D01: 50 writers at once on one record, each with a connection of its own: 
 
 test('D01: ten managers × 10 updates of one session, through the library: all 100 count', async (t) => {
   t.timeout(120_000)
-  const settings = { type: 'datastore', url: (await borrowEmulator(t)).url, namespace: freshNamespace(), operationTimeout: 30, requestBudget: 60 }
+  const settings = { type: 'datastore', url: (await borrowEmulator(t)).url, namespace: freshNamespace(), operationTimeout: 60, requestBudget: 90 }
   const handler = async (req: SessionRequest, res: { end(text: string): void }): Promise<void> => {
     const session = await req.session.load()
     if (req.url === '/add') await session.update('n', (n = 0) => n + 1)
@@ -74,7 +75,7 @@ test('D07: what is too large for an entity is refused here, before the server is
   t.is((await manager.get(keyOf('a')))?.value.length, limit)
 })
 
-test('D07: the largest entity that can come of it is below Datastore\'s 1,048,572 bytes, by its rules of reckoning', async (t) => {
+ava.serial('D07: the largest entity that can come of it is below Datastore\'s 1,048,572 bytes, by its rules of reckoning', async (t) => {
   let entity: any
   const client = fakeClient({
     commit: async (request: any) => {
@@ -140,7 +141,8 @@ test('D15: writers whose clocks are a day apart lose nothing to each other: vers
 })
 
 test('an entity at our key that is no record of ours is told as a corrupt one, and can be replaced and removed', async (t) => {
-  for (const properties of [{}, { foo: 1 }, { value: 17, version: 'x', expires: 'never' }, { value: 'x' }, { version: 'v', expires: new Date(Date.now() + HOUR) }]) {
+  const halves = [{ value: 'x' }, { version: 'v', expires: new Date(Date.now() + HOUR) }]
+  for (const properties of [{}, { foo: 1 }, { value: 17, version: 'x', expires: 'never' }, ...halves]) {
     const namespace = freshNamespace()
     await plant(t, namespace, properties)
     const manager = await open(t, { namespace })
@@ -171,12 +173,14 @@ test('a server that tells no versions is no ground to write on: refused, and not
 // The client
 
 /** A client that is given, and answers by itself. */
-const fakeClient = (methods: Partial<Record<'lookup' | 'commit' | 'runQuery', (request: any, options: CallOptions) => Promise<object>>>): DatastoreClient => {
+const fakeClient = (
+  methods: Partial<Record<'lookup' | 'commit' | 'runQuery', (request: any, options: CallOptions) => Promise<object>>>,
+): DatastoreClient => {
   const call = (method: keyof typeof methods) => async (request: any, options: CallOptions): Promise<any> => [await methods[method]!(request, options)]
   return { lookup: call('lookup'), commit: call('commit'), runQuery: call('runQuery'), close: async () => undefined } as DatastoreClient
 }
 
-ava('every call tells the client its deadline, and not to try again by itself, which it would do for ten minutes', async (t) => {
+ava.serial('every call tells the client its deadline, and not to try again by itself, which it would do for ten minutes', async (t) => {
   const told: CallOptions[] = []
   const answer = (answered: object) => async (_: unknown, options: CallOptions): Promise<object> => {
     told.push(options)
@@ -185,7 +189,7 @@ ava('every call tells the client its deadline, and not to try again by itself, w
   const client = fakeClient({
     lookup: answer({ missing: [{}] }), commit: answer({ mutationResults: [{ version: '1' }] }), runQuery: answer({ batch: { entityResults: [] } }),
   })
-  const manager = openDatastore(t, { operationTimeout: 2, options: { client, projectId: 'shop' } })
+  const manager = openDatastore(t, { operationTimeout: 50, options: { client, projectId: 'shop' } })
   await manager.get(keyOf('a'))
   await manager.create(keyOf('a'), 'value', Date.now() + HOUR)
   await manager.delete(keyOf('a'))
@@ -193,11 +197,11 @@ ava('every call tells the client its deadline, and not to try again by itself, w
   t.is(told.length, 4)
   for (const { timeout, retry } of told) {
     t.is(retry, null)
-    t.true(timeout > 0 && timeout <= 1_800, `${timeout} ms`)
+    t.true(timeout > 0 && timeout <= 45_000, `${timeout} ms`)
   }
 })
 
-ava('a client that never answers, throws, or rejects with what is no error, is a StoreError in time', async (t) => {
+ava.serial('a client that never answers, throws, or rejects with what is no error, is a StoreError in time', async (t) => {
   const answers: readonly (() => unknown)[] = [
     () => new Promise(() => undefined),
     () => { throw new Error('thrown') },
@@ -208,20 +212,24 @@ ava('a client that never answers, throws, or rejects with what is no error, is a
   ]
   for (const answer of answers) {
     const client = { lookup: answer, commit: answer, runQuery: answer, close: async () => undefined }
-    const manager = openDatastore(t, { operationTimeout: 0.3, options: { client, projectId: 'shop' } })
+    const manager = openDatastore(t, { operationTimeout: 1, options: { client, projectId: 'shop' } })
     const { ms, error } = await timed(() => manager.get(keyOf('a')))
     t.true(error instanceof StoreError, `${error}`)
-    t.true(ms < 1_000)
+    t.true(ms < 10_000)
   }
 })
 
 const HOMELESS = { HOME: '/nowhere', GOOGLE_APPLICATION_CREDENTIALS: undefined, METADATA_SERVER_DETECTION: 'none', DATASTORE_EMULATOR_HOST: undefined }
 
-ava('without credentials: a StoreError that is not retryable, each time anew, and no unhandled rejection, which the client makes by itself', async (t) => {
-  const ended = await runProgram(`
-    import { datastoreBackend } from 'ROOT/backends/datastore.js'
-    process.on('unhandledRejection', (error) => console.log('unhandled', error.message))
-    const manager = datastoreBackend.open({ namespace: 'child', now: Date.now, url: 'datastore://shop', maxBytes: 1e6, options: { kind: 'PhialSession' }, operationTimeout: 5 })
+ava.serial('what a client without gRPC says of its sockets is told as what it is: a write may have been done', async (t) => {
+  const refuse = async (): Promise<never> => { throw Object.assign(new Error('socket hang up'), { code: 'ECONNRESET' }) }
+  const manager = openDatastore(t, { operationTimeout: 0.5, options: { client: fakeClient({ lookup: refuse, commit: refuse }), projectId: 'shop' } })
+  t.is((await timed(() => manager.get(keyOf('a')))).error?.code, 'PHIAL_STORE_UNAVAILABLE')
+  t.is((await timed(() => manager.create(keyOf('a'), 'value', Date.now() + HOUR))).error?.code, 'PHIAL_STORE_OUTCOME_UNKNOWN')
+})
+
+ava.serial('without credentials: a StoreError that is not retryable, each time anew, and no unhandled rejection, which the client makes by itself', async (t) => {
+  const ended = await runProgram(`process.on('unhandledRejection', (error) => console.log('unhandled', error.message))` + opening('datastore://shop', 5) + `
     for (let call = 0; call < 2; call++) {
       try { await manager.get('a'.repeat(64)) } catch (error) { console.log(error.code, error.retryable, /credentials/.test(error.cause.message)) }
     }
@@ -229,17 +237,16 @@ ava('without credentials: a StoreError that is not retryable, each time anew, an
   t.deepEqual(ended, { code: 0, output: 'PHIAL_STORE false true\nPHIAL_STORE false true\n' })
 })
 
-ava('credentials that are put in place later are found without a restart', async (t) => {
+ava.serial('credentials that are put in place later are found without a restart', async (t) => {
   const file = join(temporaryDirectory(t), 'key.json')
-  const ended = await runProgram(`
-    import { writeFileSync } from 'node:fs'
-    import { generateKeyPairSync } from 'node:crypto'
-    import { datastoreBackend } from 'ROOT/backends/datastore.js'
-    const manager = datastoreBackend.open({ namespace: 'child', now: Date.now, url: 'https://127.0.0.1:1/shop', maxBytes: 1e6, options: { kind: 'PhialSession' }, operationTimeout: 1 })
+  const { privateKey } = generateKeyPairSync('rsa', {
+    modulusLength: 2048, privateKeyEncoding: { type: 'pkcs8', format: 'pem' }, publicKeyEncoding: { type: 'spki', format: 'pem' },
+  })
+  const account = JSON.stringify({ type: 'service_account', client_email: 'x@y.z', private_key: privateKey, project_id: 'shop' })
+  const ended = await runProgram(`import { writeFileSync } from 'node:fs'` + opening('https://127.0.0.1:1/shop', 1) + `
     const ask = async () => { try { await manager.get('a'.repeat(64)) } catch (error) { console.log(error.code) } }
     await ask()
-    const { privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048, privateKeyEncoding: { type: 'pkcs8', format: 'pem' }, publicKeyEncoding: { type: 'spki', format: 'pem' } })
-    writeFileSync(${JSON.stringify(file)}, JSON.stringify({ type: 'service_account', client_email: 'x@y.z', private_key: privateKey, project_id: 'shop' }))
+    writeFileSync(${JSON.stringify(file)}, ${JSON.stringify(account)})
     await ask()
     await manager.close()`, { ...HOMELESS, GOOGLE_APPLICATION_CREDENTIALS: file })
   t.deepEqual(ended, { code: 0, output: 'PHIAL_STORE\nPHIAL_STORE_UNAVAILABLE\n' })

@@ -8,7 +8,7 @@ import { FaultProxy } from '../support/fault-proxy.js'
 import { RedisCluster } from '../support/redis-cluster.js'
 import { until } from '../support/redis-node.js'
 import type { RedisNode } from '../support/redis-node.js'
-import { isRefused, storyAt, timedOut, unavailable } from '../support/redis-scene.js'
+import { isRefused, storyAt, unavailable } from '../support/redis-scene.js'
 import { redisProgram, tellMissing } from '../support/redis-server.js'
 import { inAnHour, newKey, newRedis } from '../support/redis-store.js'
 import { freePorts } from '../support/server-process.js'
@@ -199,10 +199,9 @@ testOn('R01: while no node answers, each call is an error in time; the first suc
   const scene = await storyAt(t, all.url, { namespace: newKey() })
   await scene.ask('/set/a/1')
   for (const node of all.nodes) node.hang()
-  isRefused(t, await scene.ask('/'), timedOut)
-  for (let round = 0; round < 3; round++) isRefused(t, await scene.ask('/'), { retryable: true })
-  const late = await storyAt(t, all.url, { namespace: newKey() }, true)
-  isRefused(t, await late.ask('/set/a/1'), unavailable)
+  for (let round = 0; round < 4; round++) isRefused(t, await scene.ask('/'), { retryable: true })
+  const late = await storyAt(t, all.url, { namespace: newKey(), operationTimeout: 3, requestBudget: 6 }, true)
+  isRefused(t, await late.ask('/set/a/1'), unavailable, 3_000)
   for (const node of all.nodes) node.wake()
   await until('the cluster is up', async () => String(await (await all.masterOf(0)).ask('CLUSTER', 'INFO')).includes('cluster_state:ok'))
   const ms = await scene.recovers()

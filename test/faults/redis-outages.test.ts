@@ -226,6 +226,67 @@ testOn('R29: calls that hang are bounded in number, and told so', async (t) => {
   await proxy.close()
 })
 
+testOn('R29: what hangs is bounded in size, too', async (t) => {
+  const { server } = await redisScene(t)
+  const store = newRedis(t, { url: server.url, operationTimeout: 10 })
+  await store.get(newKey())
+  server.signal('SIGSTOP')
+  const value = 'x'.repeat(4_000_000)
+  const saves = Array.from({ length: 20 }, () => store.create(newKey(), value, inAnHour()).then(() => 'saved', ({ code }: { code: string }) => code))
+  t.deepEqual(await Promise.race([Promise.all(saves.slice(16)), sleep(3_000, 'not refused')]), Array.from({ length: 4 }, () => unavailable.code))
+  server.signal('SIGCONT')
+  t.deepEqual([...new Set(await Promise.all(saves.slice(0, 16)))], ['saved'])
+})
+
+testOn('a process that is busy for longer than the deadline finds the answer that is there', async (t) => {
+  const { server } = await redisScene(t)
+  const store = newRedis(t, { url: server.url, operationTimeout: 0.3 })
+  const key = newKey()
+  await store.create(key, 'value', inAnHour())
+  const reading = store.get(key)
+  await new Promise((resolve) => setImmediate(resolve))
+  for (const end = performance.now() + 600; performance.now() < end;);
+  t.like(await reading, { value: 'value' })
+})
+
+testOn('a storm: the server is stopped, killed and cut off at random, and every call is settled in time', async (t) => {
+  const { server, proxy } = await redisScene(t)
+  const store = newRedis(t, { url: `redis://127.0.0.1:${proxy.port}` })
+  let isOver = false
+  let slowest = 0
+  const outcomes = new Map<string, number>()
+  const loops = Array.from({ length: 10 }, async () => {
+    const key = newKey()
+    while (!isOver) {
+      const begun = performance.now()
+      const call = Math.random() < 0.5 ? store.get(key) : store.create(newKey(), 'value', inAnHour())
+      const outcome = await call.then(() => 'answered', ({ code }: { code: string }) => code)
+      slowest = Math.max(slowest, performance.now() - begun)
+      outcomes.set(outcome, (outcomes.get(outcome) ?? 0) + 1)
+      await sleep(1)
+    }
+  })
+  const blows: (() => unknown)[] = [
+    () => server.signal('SIGSTOP'), () => server.signal('SIGCONT'), () => proxy.drop(), () => proxy.set({ kind: 'black-hole' }), () => proxy.set({ kind: 'half-open' }),
+    () => proxy.set({ kind: 'stall' }), () => proxy.set({ kind: 'refuse' }), () => proxy.set({ kind: 'latency', ms: 700 }), () => proxy.heal(),
+    async () => {
+      await server.kill()
+      await server.start()
+    },
+  ]
+  for (const end = performance.now() + 8_000; performance.now() < end; await sleep(50 + Math.random() * 400)) await blows[Math.floor(Math.random() * blows.length)]!()
+  server.signal('SIGCONT')
+  await proxy.heal()
+  const healed = performance.now()
+  while (await store.get(newKey()).then(() => false, () => true));
+  const backMs = performance.now() - healed
+  isOver = true
+  await Promise.all(loops)
+  t.log(`${[...outcomes].map(([outcome, count]) => `${outcome}: ${count}`).join('; ')}; slowest ${Math.round(slowest)} ms; back after ${Math.round(backMs)} ms`)
+  t.true(slowest < 1_400)
+  t.true(backMs < 2_400)
+})
+
 testOn('an administrator who kills the connection costs nobody anything', async (t) => {
   const { ask, server } = await redisScene(t)
   for (let round = 0; round < 5; round++) {

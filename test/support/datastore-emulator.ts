@@ -9,11 +9,9 @@ import { findProgram, freePorts, ServerProcess } from './server-process.js'
 const JAR = 'platform/cloud-datastore-emulator/CloudDatastore.jar'
 const MAIN = 'com.google.cloud.datastore.emulator.CloudDatastore'
 
-const jar = [
-  process.env['DATASTORE_EMULATOR_JAR'],
-  ...[process.env['CLOUDSDK_ROOT_DIR'], '/usr/lib/google-cloud-sdk', '/usr/share/google-cloud-sdk', '/opt/google-cloud-sdk', join(process.env['HOME'] ?? '/', 'google-cloud-sdk')]
-    .filter((folder) => folder !== undefined).map((folder) => join(folder, JAR)),
-].find((path) => path !== undefined && existsSync(path))
+const { DATASTORE_EMULATOR_JAR, CLOUDSDK_ROOT_DIR, HOME = '/' } = process.env
+const SDKS = [CLOUDSDK_ROOT_DIR, '/usr/lib/google-cloud-sdk', '/usr/share/google-cloud-sdk', '/opt/google-cloud-sdk', `${HOME}/google-cloud-sdk`]
+const jar = [DATASTORE_EMULATOR_JAR, ...SDKS.map((sdk) => sdk && join(sdk, JAR))].find((path) => path && existsSync(path))
 
 const java = findProgram('java')
 

@@ -10,12 +10,23 @@ type Context = Partial<Omit<BackendContext, 'options'>> & { readonly options?: P
 /** A manager of its own, with a connection of its own, closed with the test. Deadlines are generous: a busy machine is not what is tested. */
 export const openDatastore = (t: Teardown, context: Context): DatastoreManager => {
   const manager = datastoreBackend.open({
-    namespace: 'test', now: Date.now, operationTimeout: 20, maxBytes: 262_144, sealer: undefined as never,
+    namespace: 'test', now: Date.now, operationTimeout: 60, maxBytes: 262_144, sealer: undefined as never,
     ...context, options: { kind: 'PhialSession', ...context.options },
   }) as DatastoreManager
   t.teardown(() => manager.close())
   return manager
 }
+
+/** The same in a program of its own, for `runProgram`: `manager` is then there. */
+export const opening = (url: string, operationTimeout: number, options = ''): string => `
+  import { datastoreBackend } from 'ROOT/backends/datastore.js'
+  const manager = datastoreBackend.open({
+    namespace: 'child', now: Date.now, url: '${url}', maxBytes: 1e6, options: { kind: 'PhialSession', ${options} }, operationTimeout: ${operationTimeout},
+  })
+`
+
+/** Two of them, as two processes would have. */
+export const openTwo = (t: Teardown, context: Context): readonly [DatastoreManager, DatastoreManager] => [openDatastore(t, context), openDatastore(t, context)]
 
 /** A key as the library makes it. */
 export const keyOf = (label: string): string => createHash('sha256').update(label).digest('hex')

@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { slotOf } from '../../backends/redis/slots.js'
 import { RedisNode, SERVER_ARGS, startedGroup, until } from './redis-node.js'
 import { freePorts } from './server-process.js'
 import { sharedBy } from './shared.js'
@@ -156,6 +157,9 @@ export class RedisCluster {
         const seen = await this.view(node)
         if (seen.length !== this.nodes.length || seen.some(({ flags }) => flags.some((flag) => /fail|handshake|noaddr/.test(flag)))) return `${node.port} misses somebody`
         views.add(seen.map(({ port, masterId, ranges }) => `${port} ${masterId} ${ranges.join(' ')}`).sort().join('\n'))
+        const self = seen.find(({ port }) => port === node.port)!
+        const replicas = seen.filter(({ masterId }) => masterId === self.id).length
+        if (self.ranges.length > 0 && !(await node.replicatesTo(replicas, keyIn(self.ranges[0]!)))) return `${node.port} does not replicate`
       }
       return views.size === 1
     }, 40_000)
@@ -197,6 +201,14 @@ export class RedisCluster {
       }
       return true
     })
+  }
+}
+
+/** A key with a slot in this range. */
+const keyIn = ([from, to]: readonly [number, number]): string => {
+  for (let n = 0; ; n++) {
+    const slot = slotOf(`probe${n}`)
+    if (from <= slot && slot <= to) return `probe${n}`
   }
 }
 

@@ -61,12 +61,27 @@ export class RedisNode {
   }
 
   /** One command on a connection of its own. */
-  async ask(...command: readonly (string | number)[]): Promise<unknown> {
+  ask(...command: readonly (string | number)[]): Promise<unknown> {
     const [name, ...args] = command
+    return this.#connected((client) => client.call(String(name), ...args))
+  }
+
+  /**
+   * Whether what is written here gets to so many replicas. One that was just made says that it is in step, and yet may get nothing for a
+   * second or two, until it has told its master.
+   */
+  replicatesTo(replicas: number, key: string): Promise<boolean> {
+    return this.#connected(async (client) => {
+      await client.set(key, 'probe', 'PX', 1)
+      return (await client.wait(replicas, 3000)) >= replicas
+    })
+  }
+
+  async #connected<T>(work: (client: Redis) => Promise<T>): Promise<T> {
     const client = new Redis({ port: this.port, host: '127.0.0.1', lazyConnect: true, retryStrategy: null, commandTimeout: 5000, connectTimeout: 5000, disableClientInfo: true, enableReadyCheck: false })
     client.on('error', () => {})
     try {
-      return await client.call(String(name), ...args)
+      return await work(client)
     } finally {
       client.disconnect()
     }

@@ -112,7 +112,7 @@ export class SentinelSet {
       const master = await this.master()
       if ((await master.info('role')) !== 'master') return false
       for (const server of this.servers) if (server !== master && (await server.info('master_link_status')) !== 'up') return `${server.port} is not in step`
-      return (await master.info('connected_slaves')) === String(others)
+      return (await master.info('connected_slaves')) === String(others) && master.replicatesTo(others, 'probe')
     }, 40_000)
     await until('the sentinels know everybody', async () => {
       for (const sentinel of this.sentinels) {

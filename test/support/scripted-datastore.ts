@@ -34,7 +34,8 @@ export class ScriptedDatastore {
     this.port = port
     this.#upstream = emulatorPort && new Datastore(`127.0.0.1:${emulatorPort}`, grpc.credentials.createInsecure())
     this.#server = new grpc.Server()
-    const handlers = (['lookup', 'commit', 'runQuery'] as const).map((method) => [method, (call: any, callback: Callback) => this.#answer(method, call, callback)])
+    const handlers = (['lookup', 'commit', 'runQuery'] as const).map((method) =>
+      [method, (call: any, callback: Callback) => this.#answer(method, call, callback)])
     this.#server.addService(Datastore.service, Object.fromEntries(handlers))
   }
 

@@ -126,8 +126,10 @@ export class SessionLoad {
 
   async #get(id: string): Promise<Session> {
     const session = await this.#timed(this.#manager.getById(id))
-    if (session === undefined) throw new Error('a session that nobody ended is gone')
-    return session
+    if (session !== undefined) return session
+    await sleep(500)
+    const isBack = (await this.#manager.getById(id)) !== undefined
+    throw new Error(`a session that nobody ended is gone${isBack ? ', and back' : ''}`)
   }
 
   #writer(id: string): () => Promise<void> {

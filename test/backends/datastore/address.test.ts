@@ -15,7 +15,8 @@ const fault = (...given: Parameters<typeof read>): string => {
 }
 
 const google = (projectId: string | undefined, databaseId = ''): Address => ({ projectId, databaseId, endpoint: undefined })
-const emulator = (host: string, port: number, projectId = 'shop', databaseId = ''): Address => ({ projectId, databaseId, endpoint: { host, port, isEmulator: true } })
+const emulator = (host: string, port: number, projectId = 'shop', databaseId = ''): Address =>
+  ({ projectId, databaseId, endpoint: { host, port, isEmulator: true } })
 
 test('url: datastore://PROJECT is Google\'s own, with a database where one is named', (t) => {
   t.deepEqual(read('datastore://my-project'), google('my-project'))
