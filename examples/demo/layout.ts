@@ -3,10 +3,18 @@ import { html, type Content, type Html } from './html.js'
 export interface Link {
   readonly path: string
   readonly title: string
+  /** One sentence. */
+  readonly about: string
+}
+
+/** Pages that belong together. */
+export interface Group {
+  readonly title: string
+  readonly links: readonly Link[]
 }
 
 /** A whole page of the site. */
-export const layout = (links: readonly Link[], here: string | undefined, title: string, content: Content): Html =>
+export const layout = (menu: readonly Group[], here: string | undefined, title: string, content: Content): Html =>
   html`<!doctype html>
 <html lang="en">
 <head>
@@ -20,22 +28,28 @@ export const layout = (links: readonly Link[], here: string | undefined, title: 
 <body>
 <header>
 <a class="name" href="/"><img src="/icon.svg" alt="" width="28" height="28">phial</a>
-<nav aria-label="Pages">${links.map((link) => navLink(link, here))}</nav>
+<a class="jump" href="#pages">All pages</a>
 </header>
 <main>
 <h1>${title}</h1>
 ${content}
+${nextAfter(menu, here)}
 </main>
+<nav id="pages" aria-label="Pages">${menu.map((group) => navGroup(group, here))}</nav>
 <footer>Sessions for Node’s own <code>http</code> server. This site runs without a script in the browser.</footer>
 </body>
 </html>
 `
 
-const navLink = ({ path, title }: Link, here: string | undefined): Html =>
-  html`<a href="${path}"${path === here ? html` aria-current="page"` : ''}>${title}</a>`
+const navGroup = ({ title, links }: Group, here: string | undefined): Html =>
+  html`<section><h2>${title}</h2><ul>${links.map((link) => navLink(link, here))}</ul></section>`
 
-/** A form of one button, for what changes something: links only read. */
-export const button = (action: string, label: Content, fields: Readonly<Record<string, string>> = {}, kind = ''): Html => {
-  const hidden = Object.entries(fields).map(([name, value]) => html`<input type="hidden" name="${name}" value="${value}">`)
-  return html`<form method="post" action="${action}">${hidden}<button class="${kind}">${label}</button></form>`
+const navLink = ({ path, title }: Link, here: string | undefined): Html =>
+  html`<li><a href="${path}"${path === here ? html` aria-current="page"` : ''}>${title}</a></li>`
+
+/** For those who read them all. */
+const nextAfter = (menu: readonly Group[], here: string | undefined): Html | undefined => {
+  const links = menu.flatMap(({ links }) => links)
+  const next = links[links.findIndex(({ path }) => path === here) + 1]
+  return here === undefined || next === undefined ? undefined : html`<p class="next"><a href="${next.path}">Next: ${next.title}</a></p>`
 }
