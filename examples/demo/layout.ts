@@ -14,8 +14,9 @@ export interface Group {
 }
 
 /** A whole page of the site. */
-export const layout = (menu: readonly Group[], here: string | undefined, title: string, content: Content): Html =>
-  html`<!doctype html>
+export const layout = (menu: readonly Group[], here: string | undefined, title: string, content: Content): Html => {
+  const twice = here === '/' ? ' twice' : '' // the first page lists them all: where there is little room, once is enough
+  return html`<!doctype html>
 <html lang="en">
 <head>
 <meta charset="utf-8">
@@ -28,18 +29,19 @@ export const layout = (menu: readonly Group[], here: string | undefined, title: 
 <body>
 <header>
 <a class="name" href="/"><img src="/icon.svg" alt="" width="28" height="28">phial</a>
-<a class="jump" href="#pages">All pages</a>
+<a class="jump${twice}" href="#pages">All pages</a>
 </header>
 <main>
 <h1>${title}</h1>
 ${content}
 ${nextAfter(menu, here)}
 </main>
-<nav id="pages" aria-label="Pages">${menu.map((group) => navGroup(group, here))}</nav>
+<nav id="pages" class="${twice}" aria-label="Pages">${menu.map((group) => navGroup(group, here))}</nav>
 <footer>Sessions for Node’s own <code>http</code> server. This site runs without a script in the browser.</footer>
 </body>
 </html>
 `
+}
 
 const navGroup = ({ title, links }: Group, here: string | undefined): Html =>
   html`<section><h2>${title}</h2><ul>${links.map((link) => navLink(link, here))}</ul></section>`

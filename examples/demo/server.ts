@@ -43,7 +43,7 @@ server.listen(Number(process.env.PORT ?? 5000), '127.0.0.1')
 
 const stop = async () => {
   await new Promise((resolve) => server.close(resolve)) // answers
-  await Promise.all([manager.close(), strangers.close()]) // writes what is pending
+  await Promise.all([manager.close(), strangers.close()]) // what is pending
 }
 // end
 

@@ -24,9 +24,18 @@ export const startSite = async (t: Teardown, cwd: string): Promise<Site> => {
   return { program, url }
 }
 
-/** Sends a form as a browser does from the site itself. */
-export const submit = (client: Client, path: string, fields: Record<string, string> = {}): Promise<Response> =>
-  client.get(path, { method: 'POST', body: new URLSearchParams(fields), headers: { 'Sec-Fetch-Site': 'same-origin' } })
+/** A token of the client's session, as the forms of a page have it. */
+export const tokenFrom = async (client: Client, page: string): Promise<string> => {
+  const [, token] = /name="csrf_token" value="([\w-]+)"/.exec(await client.text(page)) ?? []
+  if (token === undefined) throw new Error(`${page} has no form`)
+  return token
+}
+
+/** Sends a form as a browser does from the site itself. The token is from a page that changes nothing; any of the session's is good. */
+export const submit = async (client: Client, path: string, fields: Record<string, string> = {}, page = '/guarded'): Promise<Response> => {
+  const body = new URLSearchParams({ csrf_token: await tokenFrom(client, page), ...fields })
+  return client.get(path, { method: 'POST', body, headers: { 'Sec-Fetch-Site': 'same-origin' } })
+}
 
 /** Sends a form and goes where it leads. */
 export const submitAndFollow = async (client: Client, path: string, fields: Record<string, string> = {}): Promise<string> => {

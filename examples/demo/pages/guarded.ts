@@ -7,7 +7,7 @@ import { shownCode } from '../shown-code.js'
 const show = async (req: DemoRequest) => {
   const letters = await req.session.get('letters', 0)
   const form = await csrf.form(req, { action: '/guarded/send' })
-  return html`<p class="big">${letters}</p><p>letters sent.</p>
+  return html`<p class="big">${letters}</p><p>Letters sent so far.</p>
     ${new Html(form)}<button>Send a letter</button></form>
     ${forged}`
 }

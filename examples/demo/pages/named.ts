@@ -16,7 +16,7 @@ const notesOf = (req: DemoRequest) => [
 
 const save = async (req: DemoRequest, form: Form) => {
   for (const [index, session] of notesOf(req).entries()) {
-    const note = form.get(`note${index}`)?.trim().slice(0, 100)
+    const note = form.get(`note${index}`)?.slice(0, 100) ?? ''
     if (note !== await session.get('note', '')) await session.set('note', note)
   }
   await sessions(req).save() // those that were changed
@@ -29,7 +29,7 @@ const clear = async (req: DemoRequest) => {
 // end
 
 interface Note {
-  note?: string | undefined
+  note: string
 }
 
 const PLACES = [
