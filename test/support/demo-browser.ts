@@ -1,0 +1,45 @@
+import { chromium } from 'playwright-core'
+import type { Browser, BrowserContext, BrowserContextOptions, Page } from 'playwright-core'
+import { readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import type { Teardown } from './app.js'
+import { listen } from './app.js'
+import { freshFolder } from './demo-site.js'
+import { findProgram } from './server-process.js'
+
+/** `CHROMIUM` names one that is elsewhere, or is called otherwise. */
+export const chromiumProgram: string | undefined = process.env['CHROMIUM'] ?? findProgram('chromium')
+
+/** One for all tests of a file; each makes a context of its own, which shares nothing with the others. */
+export const launch = async (t: Teardown): Promise<Browser> => {
+  const browser = await chromium.launch({ executablePath: chromiumProgram! })
+  t.teardown(() => browser.close())
+  return browser
+}
+
+/** What a person has open: cookies of its own, and no scripts, since the site is to work without. */
+export const person = async (t: Teardown, browser: Browser, options: BrowserContextOptions = {}): Promise<BrowserContext> => {
+  const context = await browser.newContext({ javaScriptEnabled: false, ...options })
+  t.teardown(() => context.close())
+  return context
+}
+
+export const press = (page: Page, name: string): Promise<void> => page.getByRole('button', { name, exact: true }).click()
+
+export const words = (page: Page): Promise<string> => page.locator('main').innerText()
+
+/** A folder with settings in which these lines are others. */
+export const folderWith = (t: Teardown, lines: Readonly<Record<string, string>>): string => {
+  const cwd = freshFolder(t)
+  const file = join(cwd, 'development.ini')
+  const changed = Object.entries(lines).reduce((text, [from, to]) => {
+    if (!text.includes(`\n${from}\n`)) throw new Error(`there is no line ${from}`)
+    return text.replace(`\n${from}\n`, `\n${to}\n`)
+  }, readFileSync(file, 'utf8'))
+  writeFileSync(file, changed)
+  return cwd
+}
+
+/** Another site, of one page. */
+export const anotherSite = async (t: Teardown, html: string): Promise<string> =>
+  (await listen(t, (_, res) => res.setHeader('Content-Type', 'text/html').end(html))).url
