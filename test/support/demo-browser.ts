@@ -1,6 +1,6 @@
 import { chromium } from 'playwright-core'
 import type { Browser, BrowserContext, BrowserContextOptions, Page } from 'playwright-core'
-import { readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Teardown } from './app.js'
 import { listen } from './app.js'
@@ -8,11 +8,14 @@ import { freshFolder } from './demo-site.js'
 import { findProgram } from './server-process.js'
 
 /** `CHROMIUM` names one that is elsewhere, or is called otherwise. */
-export const chromiumProgram: string | undefined = process.env['CHROMIUM'] ?? findProgram('chromium')
+export const chromiumProgram: string | undefined = [process.env['CHROMIUM'] ?? '', findProgram('chromium') ?? ''].find(existsSync)
+
+/** For a machine that does much else. */
+const PATIENCE_MS = 60_000
 
 /** One for all tests of a file; each makes a context of its own, which shares nothing with the others. */
 export const launch = async (t: Teardown): Promise<Browser> => {
-  const browser = await chromium.launch({ executablePath: chromiumProgram! })
+  const browser = await chromium.launch({ executablePath: chromiumProgram!, timeout: PATIENCE_MS })
   t.teardown(() => browser.close())
   return browser
 }
@@ -20,6 +23,7 @@ export const launch = async (t: Teardown): Promise<Browser> => {
 /** What a person has open: cookies of its own, and no scripts, since the site is to work without. */
 export const person = async (t: Teardown, browser: Browser, options: BrowserContextOptions = {}): Promise<BrowserContext> => {
   const context = await browser.newContext({ javaScriptEnabled: false, ...options })
+  context.setDefaultTimeout(PATIENCE_MS)
   t.teardown(() => context.close())
   return context
 }
