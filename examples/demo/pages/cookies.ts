@@ -1,4 +1,4 @@
-import { sessions } from 'phial'
+import { sessions, type Sessions } from 'phial'
 import { button } from '../forms.js'
 import { html, type Html } from '../html.js'
 import type { DemoRequest, Page } from '../page.js'
@@ -12,10 +12,11 @@ const give = async (req: DemoRequest) => {
   cookies.set('ticket', { seat: 7 }, { format: 'signed' })
 }
 
-const read = ({ cookies }: ReturnType<typeof sessions>) => ({
+const read = ({ cookies }: Sessions) => ({
   colour: cookies.get('colour'),
   size: cookies.get('size', { format: 'json' }),
-  ticket: cookies.get('ticket', { format: 'signed', maxAge: 300 }), // too old after that
+  // Five minutes later it is too old, whatever the browser says.
+  ticket: cookies.get('ticket', { format: 'signed', maxAge: 300 }),
 })
 
 const takeBack = async (req: DemoRequest) => {

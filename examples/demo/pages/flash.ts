@@ -25,11 +25,13 @@ const show = async (req: DemoRequest) => {
 // A page that fails has shown its flashes to nobody.
 const broken = async (req: DemoRequest) => {
   await req.session.flashes()
-  throw new HttpError(500, 'This page read the flash, and failed. So it waits for the next page.')
+  throw new HttpError(500, FAILED)
 }
 // end
 
 const WORDS = { success: 'Saved, as far as this demo saves anything.', error: 'That did not work. It was not meant to.' }
+
+const FAILED = 'This page read the flash, and failed. So it waits for the next page.'
 
 const nothing = html`<p>No flash is waiting for this page.</p>`
 const loadAgain = html`<p>Load the page again: it is gone.</p>`

@@ -17,9 +17,9 @@ const send = async (req: DemoRequest) => {
 }
 // end
 
-/** A page of another site knows no token. */
-const forged = html`<h2>What another site could make</h2>
-  <p>The same form without its token. Your browser sends your cookie along all the same.</p>
+/** Nobody else's page knows a token. */
+const forged = html`<h2>What others could make</h2>
+  <p>The same form, but without a token: nobody else knows one. Your browser sends it with your cookie.</p>
   <form method="post" action="/guarded/send"><button class="quiet">Send a forged letter</button></form>`
 
 export const guarded: Page = {

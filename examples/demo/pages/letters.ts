@@ -15,8 +15,9 @@ const send = async (req: DemoRequest, form: Form): Promise<Html | void> => {
     return show(req) // the same page again, with its errors
   }
   const body = `It has ${letter.length} characters.`
-  page.add({ level: 'success', title: 'Sent', body, life: 5000 }, { flash: true })
-  await req.session.save() // that one is for the next page
+  const sent = { level: 'success', title: 'Sent', body, life: 5000 }
+  page.add(sent, { flash: true }) // for the next page, so save it
+  await req.session.save()
 }
 
 const show = async (req: DemoRequest) => {

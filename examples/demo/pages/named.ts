@@ -5,26 +5,28 @@ import { html, type Html } from '../html.js'
 import type { DemoRequest, Page } from '../page.js'
 import { shownCode } from '../shown-code.js'
 
-const DAY = 86_400
+const MONTH = 30 * 86_400
 
 // shown
+const POCKET = { backend: 'cookie', cookieExpires: MONTH }
+
 const notesOf = (req: DemoRequest) => [
   sessions(req).get<Note>(), // the default one: req.session
   sessions(req).get<Note>('desk', { backend: 'quick', timeout: 600 }),
-  sessions(req).get<Note>('pocket', { backend: 'cookie', cookieExpires: 30 * DAY }),
+  sessions(req).get<Note>('pocket', POCKET),
 ]
 
 const save = async (req: DemoRequest, form: Form) => {
   for (const [index, session] of notesOf(req).entries()) {
     const note = form.get(`note${index}`)?.slice(0, 100) ?? ''
-    if (note !== await session.get('note', '')) await session.set('note', note)
+    const before = await session.get('note', '')
+    if (note !== before) await session.set('note', note)
   }
   await sessions(req).save() // those that were changed
 }
 
 const clear = async (req: DemoRequest) => {
-  const [, desk, pocket] = notesOf(req)
-  await Promise.all([desk, pocket].map((session) => session?.destroy()))
+  for (const session of notesOf(req).slice(1)) await session.destroy()
 }
 // end
 
@@ -46,7 +48,7 @@ const show = async (req: DemoRequest): Promise<Html> => {
       <input id="note${index}" name="note${index}" value="${notes[index]}" maxlength="100" autocomplete="off" aria-describedby="about${index}">
       <small id="about${index}">${about}</small></div>`)}
     <button>Save the notes</button>`)}
-    <h2>The ends of two</h2>
+    <h2>Clear up</h2>
     ${await button(req, '/named/clear', 'Clear desk and pocket', 'quiet')}`
 }
 

@@ -4,15 +4,16 @@ import { form } from '../forms.js'
 import { html, type Html } from '../html.js'
 import { HttpError } from '../http-error.js'
 import { notice } from '../notice.js'
-import { moment } from '../times.js'
 import type { DemoRequest, Page } from '../page.js'
 import { shownCode } from '../shown-code.js'
+import { moment } from '../times.js'
 
 const THINGS: Readonly<Record<string, string>> = { tea: 'The tea is ready', post: 'The post is here', cat: 'The cat wants in' }
 
 // shown
 // A session of its own, on a backend of its own.
-const notesOf = (req: DemoRequest) => notifications(req, { backend: 'quick', timeout: 600 })
+const notesOf = (req: DemoRequest) =>
+  notifications(req, { backend: 'quick', timeout: 600 })
 
 const tell = async (req: DemoRequest, form: Form) => {
   const thing = thingIn(form)
