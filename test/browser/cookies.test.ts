@@ -1,6 +1,6 @@
 import ava from 'ava'
 import type { Browser, Cookie, Page } from 'playwright-core'
-import { anotherSite, chromiumProgram, folderWith, launch, person, press, words } from '../support/demo-browser.js'
+import { anotherSite, chromiumProgram, launch, person, press, words } from '../support/demo-browser.js'
 import { freshFolder, startSite } from '../support/demo-site.js'
 import { tellMissing } from '../support/redis-server.js'
 
@@ -46,7 +46,7 @@ test('the cookie as the browser stores it: for this host, for all paths, until i
 })
 
 test('with secure = true it is __Host-phial, and over http://localhost the browser takes it and sends it back', async (t) => {
-  const site = await startSite(t, folderWith(t, SECURE))
+  const site = await startSite(t, freshFolder(t, SECURE))
   const base = atLocalhost(site.url)
   const context = await person(t, browser)
   const page = await context.newPage()
@@ -75,7 +75,7 @@ test('SameSite=Lax: a link from another site brings the cookie along, a form of 
 })
 
 test('SameSite=Strict: a link from another site does not bring the cookie along, a link of the site itself does', async (t) => {
-  const site = await startSite(t, folderWith(t, { '#session.samesite = lax': 'session.samesite = strict' }))
+  const site = await startSite(t, freshFolder(t, { '#session.samesite = lax': 'session.samesite = strict' }))
   const base = atLocalhost(site.url)
   const context = await person(t, browser)
   const page = await context.newPage()

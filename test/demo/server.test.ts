@@ -84,7 +84,7 @@ test('a second SIGINT stops it at once', async (t) => {
 
 test('it runs on the other backends too; where sessions are with their clients, there is no list of them', async (t) => {
   for (const type of ['memory', 'cookie']) {
-    const { program, url } = await startSite(t, freshFolder(t, type))
+    const { program, url } = await startSite(t, freshFolder(t, { 'session.type = file': `session.type = ${type}` }))
     const client = clientOf(url)
     await submit(client, '/login/in', { name: 'Ada' })
     t.regex(wordsOf(await client.text('/counter')), /^Counter 1 visit/)

@@ -1,10 +1,8 @@
 import { chromium } from 'playwright-core'
 import type { Browser, BrowserContext, BrowserContextOptions, Page } from 'playwright-core'
-import { existsSync, readFileSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { existsSync } from 'node:fs'
 import type { Teardown } from './app.js'
 import { listen } from './app.js'
-import { freshFolder } from './demo-site.js'
 import { findProgram } from './server-process.js'
 
 /** `CHROMIUM` names one that is elsewhere, or is called otherwise. */
@@ -31,18 +29,6 @@ export const person = async (t: Teardown, browser: Browser, options: BrowserCont
 export const press = (page: Page, name: string): Promise<void> => page.getByRole('button', { name, exact: true }).click()
 
 export const words = (page: Page): Promise<string> => page.locator('main').innerText()
-
-/** A folder with settings in which these lines are others. */
-export const folderWith = (t: Teardown, lines: Readonly<Record<string, string>>): string => {
-  const cwd = freshFolder(t)
-  const file = join(cwd, 'development.ini')
-  const changed = Object.entries(lines).reduce((text, [from, to]) => {
-    if (!text.includes(`\n${from}\n`)) throw new Error(`there is no line ${from}`)
-    return text.replace(`\n${from}\n`, `\n${to}\n`)
-  }, readFileSync(file, 'utf8'))
-  writeFileSync(file, changed)
-  return cwd
-}
 
 /** Another site, of one page. */
 export const anotherSite = async (t: Teardown, html: string): Promise<string> =>
