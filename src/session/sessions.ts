@@ -10,9 +10,8 @@ import type { SessionObject } from './session-object.js'
 type Data = Record<string, any>
 
 /** A session of a manager of the application's own, with its settings, its cookie and its life; who made the manager closes it. */
-export interface ManagedSessionOptions<T extends object = Data> {
-  readonly manager: SessionManager<T>
-}
+export type ManagedSessionOptions<T extends object = Data> =
+  { readonly manager: SessionManager<T> } & { readonly [K in keyof NamedSessionOptions]?: never }
 
 /** All sessions of one request, each with a name and a cookie of its own; the default one is one of them. */
 export class Sessions {

@@ -236,3 +236,22 @@ test('current session: controllers and helpers share the session of their own re
   t.is(await ada.text('/'), 'Good day, Ada! This is your page 1.\n')
   t.deepEqual(await Promise.all([ada.text('/'), bob.text('/')]), ['Good day, Ada! This is your page 2.\n', 'Good day, stranger! This is your page 1.\n'])
 })
+
+test('named sessions: three in one request, each with a cookie of its own', async (t) => {
+  const client = clientOf(await run(t, 'named-sessions'))
+  t.is(await client.text('/buy/pears'), 'table: pears\n')
+  t.is(await client.text('/list'), 'list: pears\n')
+  t.is(await client.text('/buy/plums'), 'list: pears, plums\n')
+  t.deepEqual((await client.cookies()).split('; ').map((pair) => pair.split('=')[0]!.replace(/-seen$/, '')).toSorted(), ['phial.cart', 'phial.view'])
+  t.is(await client.text('/leave'), 'list: \n')
+  t.is(await client.text('/'), 'list: \n')
+})
+
+test('notifications: told once', async (t) => {
+  const client = clientOf(await run(t, 'notifications'))
+  t.is(await client.text(), 'Nothing new.\n')
+  await client.text('/work/5')
+  await client.text('/work/7')
+  t.is(await client.text(), 'work 5: 10\nwork 7: 14\n')
+  t.is(await client.text(), 'Nothing new.\n')
+})
