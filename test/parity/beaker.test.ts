@@ -161,7 +161,7 @@ testEach('Beaker save_accessed_time (default true; timeout needs it): touching m
   await t.throwsAsync(serveMode(t, mode, () => {}, { saveAccessedTime: false, timeout: 600 }), { code: 'PHIAL_CONFIG' })
 })
 
-test('Beaker save_accessed_time: a touch writes no data', async (t) => {
+test.serial('Beaker save_accessed_time: a touch writes no data', async (t) => {
   const clock = testClock()
   const store = new FaultyStore(memoryManager(clock.now))
   const { browser } = await timed(t, { name: 'memory', isStored: true, settings: () => ({ type: store.manager }) }, { now: clock.now })
@@ -335,7 +335,7 @@ testEach('Beaker secret signs the id: several rotate, and a forged one opens not
   t.is(await clientOf(after, rotated.jar).text('/'), '3')
 })
 
-test('Beaker validate_key and encrypt_key for the cookie type', async (t) => {
+test.serial('Beaker validate_key and encrypt_key for the cookie type', async (t) => {
   const handler = async (req: SessionRequest, res: { end(text: string): unknown }): Promise<void> => {
     await req.session.set('word', 'abracadabra')
     await req.session.save()
@@ -370,7 +370,7 @@ testEach('Beaker data_serializer json / object', kinds, async (t, mode) => {
 })
 
 for (const invalidateCorrupt of [true, false]) {
-  test(`Beaker invalidate_corrupt: ${invalidateCorrupt}`, async (t) => {
+  test.serial(`Beaker invalidate_corrupt: ${invalidateCorrupt}`, async (t) => {
     const dataDir = temporaryDirectory(t)
     const { client } = await serve(t, async (req, res) => void res.end(await count(req)), { type: 'file', dataDir, invalidateCorrupt, operationTimeout: 10, requestBudget: 20 })
     const browser = client()
@@ -386,7 +386,7 @@ const filesBelow = (directory: string): string[] =>
   readdirSync(directory, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name))
 
 for (const mode of kinds.filter(({ isStored }) => !isStored)) {
-  test(`Beaker cookie type: whole dict in the cookie, size checked: ${mode.name}`, async (t) => {
+  test.serial(`Beaker cookie type: whole dict in the cookie, size checked: ${mode.name}`, async (t) => {
     const handler = async (req: SessionRequest, res: { end(text: string): unknown }): Promise<void> => {
       const session = await req.session.load()
       const size = Number(req.url!.slice(1))
@@ -412,7 +412,7 @@ testEach('Beaker types memory, file, memcached, redis, google, cookie', backends
   t.true(mode.name.startsWith(manager.backend))
 })
 
-test('Beaker plug-in managers, namespace_class: a custom manager by class, instance or module name', async (t) => {
+test.serial('Beaker plug-in managers, namespace_class: a custom manager by class, instance or module name', async (t) => {
   const inner = memoryManager()
   t.teardown(() => inner.close())
   class Plugged extends FaultyStore {}
@@ -430,7 +430,7 @@ test('Beaker plug-in managers, namespace_class: a custom manager by class, insta
   }
 })
 
-test('Beaker INI coercion of booleans, numbers and lists, with precise messages; %(here)s; cache_dir with sessions/ below', async (t) => {
+test.serial('Beaker INI coercion of booleans, numbers and lists, with precise messages; %(here)s; cache_dir with sessions/ below', async (t) => {
   const write = (...lines: string[]): string => site(t, { 'site.ini': ['[app:main]', 'cache_dir = %(here)s/data', `session.secret = ${SECRET}`, ...lines, ''].join('\n') })
   const file = write('session.auto = yes', 'session.secure = off', 'session.timeout = 600', 'session.trust_proxy = 10.0.0.1, 10.1.0.0/16', 'session.operation_timeout = 10', 'session.request_budget = 20')
   const app = withSession(async (req, res) => {

@@ -8,10 +8,10 @@ import { hasMemcached, sharedMemcached } from '../support/memcache-store.js'
 import { backends, kinds, testEach } from '../support/parity.js'
 import { borrowRedis, redisProgram } from '../support/redis-server.js'
 
-const testRedis = redisProgram === undefined ? test.skip : test
-const testMemcached = hasMemcached() ? test : test.skip
+const testRedis = redisProgram === undefined ? test.skip : test.serial
+const testMemcached = hasMemcached() ? test.serial : test.skip
 
-test('pycket engine: an unknown one is named in the message, and what is missing is a ConfigError', (t) => {
+test.serial('pycket engine: an unknown one is named in the message, and what is missing is a ConfigError', (t) => {
   const start = (settings: object) => (): unknown => withSession(() => {}, { secret: SECRET, secure: 'auto', ...settings })
   t.throws(start({ type: 'couchdb' }), { code: 'PHIAL_CONFIG', message: /got "couchdb"/ })
   t.throws(start({ type: 'redis', url: 'http://127.0.0.1' }), { code: 'PHIAL_CONFIG' })
@@ -20,7 +20,7 @@ test('pycket engine: an unknown one is named in the message, and what is missing
 })
 
 for (const mode of modes.filter(({ name }) => name === 'redis' || name === 'memcache')) {
-  const testIt = mode.missing === undefined ? test : test.skip
+  const testIt = mode.missing === undefined ? test.serial : test.skip
   testIt(`pycket engine redis or memcached: ${mode.name}`, async (t) => {
     const { client, manager } = await serveMode(t, mode, async (req, res) => void res.end(String(await req.session.update('n', (n = 0) => n + 1))))
     const browser = client()

@@ -146,7 +146,7 @@ testEach('tipfy get_by_sid, delete_by_sid', storedBackends, async (t, mode) => {
   t.not(await browser.text('/'), id)
 })
 
-test('tipfy get_by_sid, delete_by_sid: where the client keeps the session there is nothing to be found', async (t) => {
+test.serial('tipfy get_by_sid, delete_by_sid: where the client keeps the session there is nothing to be found', async (t) => {
   const { manager } = await serve(t, (_req, res) => void res.end(), { type: 'cookie' })
   await t.throwsAsync(manager.revoke({ id: 'A'.repeat(43) }), { instanceOf: TypeError })
 })

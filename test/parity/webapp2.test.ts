@@ -76,7 +76,7 @@ testEach('webapp2 get_session(name, max_age, factory, backend): several backends
   t.true((await browser.cookies()).includes('own='))
 })
 
-test('webapp2 get_session factory: a manager that would share a cookie, or is given other options, is refused', async (t) => {
+test.serial('webapp2 get_session factory: a manager that would share a cookie, or is given other options, is refused', async (t) => {
   const make = (cookieName: string) => createManager({ type: 'memory', cookieName, secret: SECRET, secure: false })
   const [same, own, another] = [make('phial'), make('own'), make('own')]
   t.teardown(() => Promise.all([same, own, another].map((manager) => manager.close())))
@@ -105,7 +105,7 @@ testEach('webapp2 get_backend(name); lazily imported classes', kinds, async (t, 
   t.deepEqual([(await browser.get('/')).status, (await browser.get('/again')).status, opened], [200, 200, 1])
 })
 
-test('webapp2 save_sessions(response): only modified ones', async (t) => {
+test.serial('webapp2 save_sessions(response): only modified ones', async (t) => {
   const store = new FaultyStore()
   const { client } = await serve(t, async (req, res) => {
     const its = sessions(req)
@@ -124,7 +124,7 @@ test('webapp2 save_sessions(response): only modified ones', async (t) => {
   t.deepEqual(store.calls.splice(0), ['get', 'get'])
 })
 
-test('webapp2 get_secure_cookie, set_secure_cookie, save_secure_cookie: name-bound, timestamped, signed dicts', async (t) => {
+test.serial('webapp2 get_secure_cookie, set_secure_cookie, save_secure_cookie: name-bound, timestamped, signed dicts', async (t) => {
   const clock = testClock()
   const { client, url } = await serve(t, (req, res) => {
     const { cookies } = sessions(req)
@@ -159,7 +159,7 @@ testEach('webapp2 SessionDict.new, .modified; container.session_args per session
   t.is(await browser.text('/'), '[false,false,true,false]')
 })
 
-test('webapp2 CustomBackendSessionFactory to write a backend', async (t) => {
+test.serial('webapp2 CustomBackendSessionFactory to write a backend', async (t) => {
   const table = new Map()
   const app = withSession(async (req, res) => void res.end(String(await req.session.update('n', (n = 0) => n + 1))), { type: tableBackend(table), secret: SECRET, secure: 'auto' })
   t.teardown(() => app.manager.close())

@@ -13,10 +13,10 @@ export const backends: readonly Mode[] = named('memory', 'file', 'redis', 'memca
 
 export const storedBackends: readonly Mode[] = backends.filter(({ isStored }) => isStored)
 
-/** A test of what an ancestor did, once for each mode. */
+/** A test of what an ancestor did, once for each mode; one after the other, since a disk that all write to at once is slow. */
 export const testEach = (title: string, which: readonly Mode[], run: (t: ExecutionContext, mode: Mode) => Promise<void>): void => {
   for (const mode of which) {
-    const testIt = mode.missing === undefined ? test : test.skip
+    const testIt = mode.missing === undefined ? test.serial : test.skip
     testIt(`${mode.name}: ${title}`, (t) => run(t, mode))
   }
 }
