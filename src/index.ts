@@ -22,6 +22,7 @@ export type { Message, MessageLevel, MessageOptions, Messages, NewMessage } from
 export { currentSession, withCurrentSession } from './session/current-session.js'
 export { SessionObject } from './session/session-object.js'
 export { Sessions, sessions, setSessions } from './session/sessions.js'
+export type { ManagedSessionOptions } from './session/sessions.js'
 export { Notifications, notifications } from './session/notifications.js'
 export type { NamedSessionOptions } from './session/named-session-options.js'
 export { SessionManager } from './session/session-manager.js'

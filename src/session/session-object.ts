@@ -18,6 +18,7 @@ export interface SessionOpener<T extends object> {
 /** The sessions that a request may have beside this one. */
 export interface SessionFamily {
   readonly requestKey: string
+  readonly cookieName: string
   /** Who opens the sessions of a name. */
   named(name: string, options: object): { openBeside(main: SessionObject<any>): SessionObject<any> }
   backendNamed(name: string | undefined): NamespaceManager | RequestNamespace

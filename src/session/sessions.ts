@@ -1,11 +1,17 @@
 import type { RequestCookies } from '../carrier.js'
+import { ConfigError } from '../errors.js'
 import type { NamespaceManager, RequestNamespace } from '../namespace-manager.js'
 import { showAs } from '../show.js'
 import type { NamedSessionOptions } from './named-session-options.js'
+import type { SessionManager } from './session-manager.js'
 import { sessionOf } from './session-of.js'
 import type { SessionObject } from './session-object.js'
 
 type Data = Record<string, any>
+
+/** A session of a manager of the application's own, with its settings, its cookie and its life; who made the manager closes it. */
+export type ManagedSessionOptions<T extends object = Data> =
+  { readonly manager: SessionManager<T> } & { readonly [K in keyof NamedSessionOptions]?: never }
 
 /** All sessions of one request, each with a name and a cookie of its own; the default one is one of them. */
 export class Sessions {
@@ -22,12 +28,13 @@ export class Sessions {
    * The lazy session of a name; without one, or by the `request_key`, the default session. In one request the same name gives the same
    * object, and may be given options once. Throws `ConfigError` for options that make no session, `TypeError` for others than before.
    */
-  get<T extends object = Data>(name?: string, options?: NamedSessionOptions): SessionObject<T> {
+  get<T extends object = Data>(name?: string, options?: NamedSessionOptions | ManagedSessionOptions<T>): SessionObject<T> {
     if (name === undefined || name === this.#default.family.requestKey) return this.#default as SessionObject<T>
-    const written = options === undefined ? undefined : JSON.stringify(options)
+    const { manager, ...rest } = { manager: undefined, ...options }
+    const written = options === undefined ? undefined : JSON.stringify(rest)
     const there = this.#named.get(name)
-    if (there === undefined) return this.#open(name, options, written) as SessionObject<T>
-    if (written !== undefined && written !== there.written) throw new TypeError(`the session ${JSON.stringify(name)} was opened with other options in this request`)
+    if (there === undefined) return this.#open(name, manager, rest, written) as SessionObject<T>
+    if (written !== undefined && (written !== there.written || manager !== there.manager)) throw new TypeError(`the session ${JSON.stringify(name)} was opened with other options in this request`)
     return there.object as SessionObject<T>
   }
 
@@ -39,7 +46,7 @@ export class Sessions {
   }
 
   /** Ends a session now, and expires its cookie. Options as for `get`. */
-  async delete(name?: string, options?: NamedSessionOptions): Promise<void> {
+  async delete(name?: string, options?: NamedSessionOptions | ManagedSessionOptions<any>): Promise<void> {
     await this.get(name, options).destroy()
   }
 
@@ -53,10 +60,19 @@ export class Sessions {
     return (this.#cookies ??= this.#default.openCookies())
   }
 
-  #open(name: string, options: NamedSessionOptions = {}, written: string | undefined): SessionObject<any> {
-    const object = this.#default.family.named(name, options).openBeside(this.#default)
-    this.#named.set(name, { object, written })
+  #open(name: string, manager: SessionManager<any> | undefined, options: NamedSessionOptions, written: string | undefined): SessionObject<any> {
+    if (manager !== undefined) this.#assertApart(name, manager, options)
+    const object = (manager ?? this.#default.family.named(name, options)).openBeside(this.#default)
+    this.#named.set(name, { object, written, manager })
     return object
+  }
+
+  /** Two sessions under one cookie would write over each other. */
+  #assertApart(name: string, manager: SessionManager<any>, options: NamedSessionOptions): void {
+    if (Object.keys(options).length > 0) throw new TypeError(`the session ${JSON.stringify(name)} has its options from its manager`)
+    const families = [this.#default.family, ...Array.from(this.#named.values(), ({ object }) => object.family)]
+    const there = families.find(({ cookieName }) => cookieName === manager.cookieName)
+    if (there !== undefined) throw new ConfigError(`another session of this request has the cookie ${manager.cookieName}: give one of the managers another key`, { setting: 'key' })
   }
 }
 
@@ -64,6 +80,7 @@ interface Named {
   readonly object: SessionObject<any>
   /** The options that it was opened with, as JSON. */
   readonly written: string | undefined
+  readonly manager: SessionManager<any> | undefined
 }
 
 showAs(Sessions, () => 'Sessions {}')

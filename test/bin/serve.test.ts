@@ -11,6 +11,7 @@ import { site } from '../support/composite-site.js'
 import { freePort, root, start } from '../support/demo-program.js'
 import type { Program } from '../support/demo-program.js'
 import { SECRET } from '../support/harness.js'
+import { filesOn } from '../support/page-files.js'
 import { ask, exchange, parseHead } from '../support/raw-http.js'
 
 const command = join(root, 'dist/bin/phial.js')
@@ -222,7 +223,7 @@ test('a command that makes no sense shows the usage and ends with 2', async (t) 
 
 test('the files on the page about several applications run as they stand', async (t) => {
   const page = readFileSync(join(root, 'docs/several-applications.md'), 'utf8')
-  const files = Object.fromEntries([...page.matchAll(/<!-- file: (\S+) -->\n```\w+\n(.*?)^```$/gms)].map(([, name, text]) => [name, text!]))
+  const files = filesOn(page)
   t.deepEqual(Object.keys(files), ['development.ini', 'apps/home.mjs', 'apps/broker.mjs'])
   const path = site(t, { ...files, 'development.ini': files['development.ini']!.replace(/^session\.secure = auto$/m, `$&\n${PATIENT}`) })
   makeSecretFile(join(dirname(path), 'data/secret'))

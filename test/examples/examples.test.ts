@@ -275,3 +275,22 @@ tellMissing('the example of datastore is')
   t.is(await one.text('/everywhere'), 'Logged out, 2 times.\n')
   t.is(await other.text(), 'Somebody, visit 1\n')
 })
+
+test('named sessions: three in one request, each with a cookie of its own', async (t) => {
+  const client = clientOf(await run(t, 'named-sessions'))
+  t.is(await client.text('/buy/pears'), 'table: pears\n')
+  t.is(await client.text('/list'), 'list: pears\n')
+  t.is(await client.text('/buy/plums'), 'list: pears, plums\n')
+  t.deepEqual((await client.cookies()).split('; ').map((pair) => pair.split('=')[0]!.replace(/-seen$/, '')).toSorted(), ['phial.cart', 'phial.view'])
+  t.is(await client.text('/leave'), 'list: \n')
+  t.is(await client.text('/'), 'list: \n')
+})
+
+test('notifications: told once', async (t) => {
+  const client = clientOf(await run(t, 'notifications'))
+  t.is(await client.text(), 'Nothing new.\n')
+  await client.text('/work/5')
+  await client.text('/work/7')
+  t.is(await client.text(), 'work 5: 10\nwork 7: 14\n')
+  t.is(await client.text(), 'Nothing new.\n')
+})

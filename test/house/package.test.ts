@@ -93,7 +93,7 @@ import { cookieBackend } from 'phial/backends/cookie'
 import { fileBackend } from 'phial/backends/file'
 import { memoryBackend } from 'phial/backends/memory'
 import { migrating } from 'phial/backends/migrating'
-import { contractCases } from 'phial/testing'
+import { contractCases, FaultyStore, makeSession, memoryManager, testClock } from 'phial/testing'
 
 const settings: SettingsInput = { type: 'memory', timeout: 600 }
 const app = withSession<{ visits: number }>(async (req, res) => {
@@ -110,6 +110,15 @@ export const backends: Backend<any>[] = [cookieBackend, fileBackend, memoryBacke
 export const cached: SettingsInput = { type: cachedManager({ store: undefined as never, cache: undefined as never, ttlMs: 1 }) }
 export const isPassing = (error: unknown): boolean => error instanceof StoreError && error.retryable
 export const cases: readonly { readonly name: string }[] = contractCases(undefined as never)
+export const made = async (): Promise<string> => {
+  const clock = testClock()
+  clock.advance(60)
+  const faulty = new FaultyStore(memoryManager(clock.now))
+  faulty.next('get', 'hung', new Error('down'))
+  // @ts-expect-error data that the sessions do not have
+  await makeSession(app.manager, { visit: 1 })
+  return (await makeSession(app.manager, { visits: 1 }, { owner: 'ada' })).cookie + faulty.calls.join()
+}
 export type Kept = [PhialEvents['gone'], SessionRequest, SessionGoneError]
 `
 

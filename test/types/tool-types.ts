@@ -1,8 +1,8 @@
 // Compiled with the tests and never run: what stands under @ts-expect-error must not compile.
 import type { ServerResponse } from 'node:http'
 import type { Http2ServerRequest, Http2ServerResponse } from 'node:http2'
-import { csrf, currentSession, messages, withCurrentSession, withSession } from '../../src/index.js'
-import type { SessionRequest } from '../../src/index.js'
+import { csrf, currentSession, messages, sessions, withCurrentSession, withSession } from '../../src/index.js'
+import type { SessionManager, SessionRequest } from '../../src/index.js'
 
 interface Shop { visits: number }
 
@@ -37,3 +37,13 @@ export const told = async (req: SessionRequest<Shop>): Promise<string | null> =>
 
 // @ts-expect-error a token is not for an address
 export const inAddress = (req: SessionRequest<Shop>): Promise<string> => csrf.form(req, { method: 'get' })
+
+export const named = async (req: SessionRequest<Shop>, manager: SessionManager<{ items: string[] }>): Promise<void> => {
+  const items: string[] = await sessions(req).get('own', { manager }).get('items', [])
+  const visits: number | undefined = await sessions(req).get<Shop>('cart', { backend: 'quick', timeout: 600 }).get('visits')
+  // @ts-expect-error the session of a manager has the manager's data
+  await sessions(req).get('own', { manager }).get('visits')
+  // @ts-expect-error a manager brings all options with it
+  sessions(req).get('own', { manager, timeout: 600 })
+  void [items, visits]
+}
