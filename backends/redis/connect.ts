@@ -76,6 +76,7 @@ const targetOf = (url = 'redis://127.0.0.1:6379', { username, password, natMap, 
       if (value) throw new ConfigError(`${setting}: the url names no sentinels`, { setting })
     }
   }
+  if (sentinelUsername && !sentinelPassword) throw new ConfigError('redis.sentinel_password: a user needs one', { setting: 'redis.sentinel_password' })
   return { ...target, ...(username && { username }), ...(password && { password }) }
 }
 

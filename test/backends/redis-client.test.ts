@@ -6,6 +6,8 @@ import { once } from 'node:events'
 import { makeClient } from '../../backends/redis/client.js'
 import type { Client, Ioredis } from '../../backends/redis/ioredis.js'
 import { FaultProxy } from '../support/fault-proxy.js'
+import { borrowCluster } from '../support/redis-cluster.js'
+import { borrowSentinels } from '../support/redis-sentinel.js'
 import { borrowRedis, redisProgram, RedisServer, tellMissing } from '../support/redis-server.js'
 import { inAnHour, newKey, newRedis } from '../support/redis-store.js'
 
@@ -95,10 +97,12 @@ const lifeOf = async (t: ExecutionContext, url: string, work: string): Promise<n
 
 const key = 'a'.repeat(64)
 
-testOn('an idle connection keeps no process alive', async (t) => {
-  const { url } = await borrowRedis(t)
-  t.true((await lifeOf(t, url, `await store.get('${key}')`)) < 3_000)
-})
+for (const [what, borrow] of Object.entries({ 'a server': borrowRedis, 'a master and its sentinels': borrowSentinels, 'a cluster': borrowCluster })) {
+  testOn(`idle connections to ${what} keep no process alive`, async (t) => {
+    const { url } = await borrow(t)
+    t.true((await lifeOf(t, url, `await store.get('${key}')`)) < 3_000)
+  })
+}
 
 testOn('an operation under way does', async (t) => {
   const server = await RedisServer.start(t)
@@ -106,6 +110,8 @@ testOn('an operation under way does', async (t) => {
   t.true((await lifeOf(t, server.url, `setImmediate(() => store.get('${key}'))`)) > 300)
 })
 
-test('looking for a server that is not there keeps no process alive', async (t) => {
-  t.true((await lifeOf(t, 'redis://127.0.0.1:1', `setTimeout(() => {}, 1_000)`)) < 4_000)
-})
+for (const url of ['redis://127.0.0.1:1', 'redis+sentinel://127.0.0.1:1,127.0.0.1:2/mymaster', 'redis+cluster://127.0.0.1:1,127.0.0.1:2']) {
+  test(`looking for servers that are not there keeps no process alive: ${url}`, async (t) => {
+    t.true((await lifeOf(t, url, `setTimeout(() => {}, 1_000)`)) < 4_000)
+  })
+}

@@ -1,21 +1,16 @@
 import test from 'ava'
 import type { ExecutionContext } from 'ava'
-import { spawnSync } from 'node:child_process'
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { RedisCluster } from '../support/redis-cluster.js'
+import { SentinelSet } from '../support/redis-sentinel.js'
 import { RedisServer, redisProgram, tellMissing } from '../support/redis-server.js'
 import { findProgram, freePorts } from '../support/server-process.js'
 import { inAnHour, newKey, newRedis } from '../support/redis-store.js'
+import { certificates, tlsFiles } from '../support/tls.js'
 
 const missing = [redisProgram === undefined ? 'redis-server' : '', findProgram('openssl') === undefined ? 'openssl' : ''].filter((name) => name !== '')
 const testOn = missing.length > 0 ? test.skip : test
 if (missing.length > 0) tellMissing('tests of redis over TLS are', missing.join(' and '))
-
-const openssl = (directory: string, ...args: string[]): void => {
-  const { status, stderr } = spawnSync('openssl', args, { cwd: directory, encoding: 'utf8' })
-  if (status !== 0) throw new Error(stderr)
-}
 
 interface TlsServer {
   readonly server: RedisServer
@@ -27,17 +22,9 @@ interface TlsServer {
 
 /** A server with a certificate for 127.0.0.1, by an authority of its own, that asks clients for one or not. */
 const tlsServer = async (t: ExecutionContext, authClients: 'yes' | 'no' = 'no'): Promise<TlsServer> => {
-  const directory = mkdtempSync(join(tmpdir(), 'phial-redis-'))
-  t.teardown(() => rmSync(directory, { recursive: true, force: true }))
-  const key = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes']
-  openssl(directory, 'req', '-x509', ...key, '-subj', '/CN=authority', '-days', '2', '-keyout', 'ca.key', '-out', 'ca.crt')
-  for (const [name, subject] of [['server', '/CN=127.0.0.1'], ['client', '/CN=client']] as const) {
-    openssl(directory, 'req', ...key, '-subj', subject, '-addext', 'subjectAltName=IP:127.0.0.1', '-keyout', `${name}.key`, '-out', `${name}.csr`)
-    openssl(directory, 'x509', '-req', '-in', `${name}.csr`, '-CA', 'ca.crt', '-CAkey', 'ca.key', '-CAcreateserial', '-copy_extensions', 'copyall', '-days', '2', '-out', `${name}.crt`)
-  }
+  const directory = certificates(t)
   const [port] = await freePorts(1)
-  const files = ['--tls-cert-file', 'server.crt', '--tls-key-file', 'server.key', '--tls-ca-cert-file', 'ca.crt']
-  const server = await RedisServer.start(t, { directory, args: ['--tls-port', `${port}`, '--tls-auth-clients', authClients, ...files] })
+  const server = await RedisServer.start(t, { directory, args: ['--tls-port', `${port}`, '--tls-auth-clients', authClients, ...tlsFiles(directory)] })
   return { server, directory, url: `rediss://127.0.0.1:${port}`, caFile: join(directory, 'ca.crt') }
 }
 
@@ -92,3 +79,19 @@ testOn('over TLS a server that is restarted is found again', async (t) => {
   while (await store.get(newKey()).then(() => false, () => true));
   t.true(performance.now() - begun < 2_000)
 })
+
+for (const [what, group] of Object.entries({ sentinels: SentinelSet, 'a cluster': RedisCluster })) {
+  testOn(`${what} and their servers over TLS`, async (t) => {
+    const directory = certificates(t)
+    const { url, stop } = await group.start({ tlsDirectory: directory }).then((started) => ({ url: started.url, stop: () => started.stop() }))
+    t.teardown(stop)
+    t.regex(url, /^rediss\+/)
+    const store = newRedis(t, { url, options: { caFile: join(directory, 'ca.crt') } })
+    for (let round = 0; round < 10; round++) {
+      const key = newKey()
+      await store.create(key, 'value', inAnHour())
+      t.like(await store.get(key), { value: 'value' })
+    }
+    t.like(await t.throwsAsync(newRedis(t, { url }).get(newKey()), { code: 'PHIAL_STORE' }), { retryable: false })
+  })
+}

@@ -131,6 +131,21 @@ test('D02: a restart of half a second is waited for, and no call fails', async (
   t.true(Math.min(...rounds) < 850, `${rounds} ms`) // by itself gRPC tries again after a second
 })
 
+test('D02: while it is down, a connection is tried about twice a second, however long that lasts', async (t) => {
+  const tries: number[] = []
+  const server = createServer((socket) => {
+    tries.push(performance.now())
+    socket.on('error', () => {}).resetAndDestroy()
+  }).listen(0, '127.0.0.1')
+  t.teardown(() => server.close())
+  await new Promise((resolve) => server.once('listening', resolve))
+  const manager = openDatastore(t, { url: urlOf((server.address() as AddressInfo).port), operationTimeout: TIMEOUT })
+  for (let call = 0; call < 6; call++) await failing(t, () => manager.get(keyOf('a')), StoreUnavailableError)
+  const gaps = tries.slice(1).map((at, index) => at - tries[index]!).toSorted((one, other) => one - other)
+  const [median = 0, longest = 0] = [gaps[Math.floor(gaps.length / 2)], gaps.at(-1)]
+  t.true(median < 1_000 && longest < 2_500, `${gaps.map(Math.round)}`) // by itself gRPC comes to two minutes
+})
+
 test('D02: hung: time-outs in time; what was given up changes nothing newer when it wakes', async (t) => {
   const emulator = await ownEmulator(t)
   const manager = await warm(t, emulator.port)

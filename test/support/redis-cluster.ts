@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { slotOf } from '../../backends/redis/slots.js'
-import { RedisNode, SERVER_ARGS, startedGroup, until } from './redis-node.js'
+import { RedisNode, SERVER_ARGS, startedGroup, tlsArgs, until } from './redis-node.js'
 import { freePorts } from './server-process.js'
 import { sharedBy } from './shared.js'
 import type { Borrow } from './shared.js'
@@ -18,6 +18,8 @@ export interface RedisClusterOptions {
   /** Milliseconds without an answer after which a node is taken for down; default 1000. */
   readonly nodeTimeout?: number
   readonly serverArgs?: readonly string[]
+  /** With these certificates everybody talks over TLS. */
+  readonly tlsDirectory?: string
 }
 
 /** What one line of `CLUSTER NODES` says. */
@@ -36,8 +38,10 @@ export class RedisCluster {
   readonly nodeTimeout: number
   readonly #directory: string
   readonly #args: readonly string[]
+  readonly #tlsDirectory: string | undefined
 
-  private constructor(directory: string, nodeTimeout: number, args: readonly string[]) {
+  private constructor(directory: string, nodeTimeout: number, args: readonly string[], tlsDirectory: string | undefined) {
+    this.#tlsDirectory = tlsDirectory
     this.#directory = directory
     this.nodeTimeout = nodeTimeout
     this.#args = args
@@ -49,8 +53,8 @@ export class RedisCluster {
     return startedGroup(() => RedisCluster.#start(options))
   }
 
-  static async #start({ masters = 3, replicas = 1, nodeTimeout = 1000, serverArgs = [] }: RedisClusterOptions): Promise<RedisCluster> {
-    const cluster = new RedisCluster(mkdtempSync(join(tmpdir(), 'phial-cluster-')), nodeTimeout, serverArgs)
+  static async #start({ masters = 3, replicas = 1, nodeTimeout = 1000, serverArgs = [], tlsDirectory }: RedisClusterOptions): Promise<RedisCluster> {
+    const cluster = new RedisCluster(mkdtempSync(join(tmpdir(), 'phial-cluster-')), nodeTimeout, serverArgs, tlsDirectory)
     try {
       for (let count = masters * (1 + replicas); count > 0; count--) await cluster.#startNode()
       const heads = cluster.nodes.slice(0, masters)
@@ -71,7 +75,7 @@ export class RedisCluster {
 
   /** The first three nodes. */
   get url(): string {
-    return `redis+cluster://${this.nodes.slice(0, 3).map(({ port }) => `127.0.0.1:${port}`).join(',')}`
+    return `redis${this.#tlsDirectory === undefined ? '' : 's'}+cluster://${this.nodes.slice(0, 3).map(({ clientPort }) => `127.0.0.1:${clientPort}`).join(',')}`
   }
 
   /** A new node that knows the others and has no slots; a replica when `of` is given. */
@@ -96,7 +100,7 @@ export class RedisCluster {
     return String(await node.ask('CLUSTER', 'MYID'))
   }
 
-  /** The cluster as this node sees it. */
+  /** The cluster as this node sees it, with the ports that are no TLS ports, since it is asked without. */
   async view(node: RedisNode): Promise<ClusterView[]> {
     const lines = String(await node.ask('CLUSTER', 'NODES')).trim().split('\n')
     return lines.map((line) => {
@@ -141,7 +145,7 @@ export class RedisCluster {
       const keys = (await from.ask('CLUSTER', 'GETKEYSINSLOT', slot, 10)) as string[]
       await sleep(pauseMs)
       if (keys.length === 0) break
-      await from.ask('MIGRATE', '127.0.0.1', to.port, '', 0, 1000, 'KEYS', ...keys)
+      await from.ask('MIGRATE', '127.0.0.1', to.clientPort, '', 0, 1000, 'KEYS', ...keys)
     }
     await to.ask('CLUSTER', 'SETSLOT', slot, 'NODE', target)
     await from.ask('CLUSTER', 'SETSLOT', slot, 'NODE', target)
@@ -181,16 +185,17 @@ export class RedisCluster {
 
   /** The cluster's own talk has a port of its own, which is else the port + 10000 and may be taken or too high. */
   async #startNode(): Promise<RedisNode> {
-    const [port, busPort] = await freePorts(2)
+    const [port, busPort, tlsPort] = await freePorts(3)
+    const tls = this.#tlsDirectory === undefined ? [] : ['--tls-cluster', 'yes', ...tlsArgs(this.#tlsDirectory, tlsPort!)]
     const args = ['--cluster-enabled', 'yes', '--cluster-port', String(busPort), '--cluster-node-timeout', String(this.nodeTimeout), '--cluster-replica-validity-factor', '0', '--cluster-allow-replica-migration', 'no']
-    const node = await RedisNode.start(this.#directory, port!, [...SERVER_ARGS, ...args, ...this.#args])
+    const node = await RedisNode.start(this.#directory, port!, [...SERVER_ARGS, ...args, ...tls, ...this.#args], undefined, this.#tlsDirectory === undefined ? port : tlsPort)
     this.nodes.push(node)
     busPorts.set(node, busPort!)
     return node
   }
 
   async #introduce(node: RedisNode): Promise<void> {
-    await this.nodes[0]!.ask('CLUSTER', 'MEET', '127.0.0.1', node.port, busPorts.get(node)!)
+    await this.nodes[0]!.ask('CLUSTER', 'MEET', '127.0.0.1', node.clientPort, busPorts.get(node)!)
   }
 
   async #everybodyKnows(): Promise<void> {

@@ -4,26 +4,31 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { redisProgram } from './redis-server.js'
 import { ServerProcess } from './server-process.js'
+import { tlsFiles } from './tls.js'
 
 /** One redis server (or sentinel) of a group, in a directory of its own: killed by pid, and started again with what it has on its disk. */
 export class RedisNode {
+  /** For the test. */
   readonly port: number
+  /** For clients and for the others of its group: the same, or the one for TLS. */
+  readonly clientPort: number
   readonly #args: readonly string[]
   #process: ServerProcess | undefined
   #isRunning = false
   #isHung = false
 
-  private constructor(port: number, args: readonly string[]) {
+  private constructor(port: number, clientPort: number, args: readonly string[]) {
     this.port = port
+    this.clientPort = clientPort
     this.#args = args
   }
 
   /** With a configuration file of its own as the first of the arguments, or only arguments. */
-  static async start(directory: string, port: number, args: readonly string[], configFile?: string): Promise<RedisNode> {
+  static async start(directory: string, port: number, args: readonly string[], configFile?: string, clientPort: number = port): Promise<RedisNode> {
     const home = join(directory, String(port))
     mkdirSync(home, { recursive: true })
     const common = ['--port', String(port), '--bind', '127.0.0.1', '--dir', home, '--daemonize', 'no']
-    const node = new RedisNode(port, [...(configFile === undefined ? [] : [configFile]), ...common, ...args])
+    const node = new RedisNode(port, clientPort, [...(configFile === undefined ? [] : [configFile]), ...common, ...args])
     await node.start()
     return node
   }
@@ -94,6 +99,10 @@ export class RedisNode {
 }
 
 export const SERVER_ARGS: readonly string[] = ['--save', '', '--appendonly', 'no', '--repl-diskless-sync-delay', '0', '--enable-debug-command', 'yes']
+
+/** For a group that talks over TLS, with the certificates in this directory; a client needs none. */
+export const tlsArgs = (directory: string, clientPort: number): string[] =>
+  ['--tls-port', String(clientPort), '--tls-replication', 'yes', '--tls-auth-clients', 'no', ...tlsFiles(directory)]
 
 /** Looks again until it is `true`; anything else, and what fails while looking, is "not yet", and is told when it was never so. */
 export const until = async (what: string, isSo: () => unknown, withinMs = 20_000): Promise<void> => {

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Teardown } from './app.js'
-import { RedisNode, SERVER_ARGS, startedGroup, until } from './redis-node.js'
+import { RedisNode, SERVER_ARGS, startedGroup, tlsArgs, until } from './redis-node.js'
 import { freePorts } from './server-process.js'
 import { sharedBy } from './shared.js'
 import type { Borrow } from './shared.js'
@@ -15,8 +15,8 @@ export interface SentinelSetOptions {
   /** Milliseconds without an answer after which a sentinel takes the master for down; default 1000. */
   readonly downAfter?: number
   readonly serverArgs?: readonly string[]
-  /** More lines for the sentinels' configuration. */
-  readonly sentinelLines?: readonly string[]
+  /** With these certificates everybody talks over TLS. */
+  readonly tlsDirectory?: string
 }
 
 /** A master, its replicas and three sentinels on loopback. */
@@ -25,8 +25,10 @@ export class SentinelSet {
   readonly sentinels: readonly RedisNode[]
   readonly downAfter: number
   readonly #directory: string
+  readonly #isTls: boolean
 
-  private constructor(directory: string, servers: readonly RedisNode[], sentinels: readonly RedisNode[], downAfter: number) {
+  private constructor(directory: string, servers: readonly RedisNode[], sentinels: readonly RedisNode[], downAfter: number, isTls: boolean) {
+    this.#isTls = isTls
     this.#directory = directory
     this.servers = servers
     this.sentinels = sentinels
@@ -38,27 +40,29 @@ export class SentinelSet {
     return startedGroup(() => SentinelSet.#start(options))
   }
 
-  static async #start({ replicas = 2, downAfter = 1000, serverArgs = [], sentinelLines = [] }: SentinelSetOptions): Promise<SentinelSet> {
+  static async #start({ replicas = 2, downAfter = 1000, serverArgs = [], tlsDirectory }: SentinelSetOptions): Promise<SentinelSet> {
     const directory = mkdtempSync(join(tmpdir(), 'phial-sentinel-'))
-    const ports = await freePorts(replicas + 4)
-    const masterPort = ports[0]!
+    const count = replicas + 4
+    const ports = await freePorts(tlsDirectory === undefined ? count : 2 * count)
+    const masterPort = ports.at(-count)!
     const servers: RedisNode[] = []
     const sentinels: RedisNode[] = []
-    const set = new SentinelSet(directory, servers, sentinels, downAfter)
+    const set = new SentinelSet(directory, servers, sentinels, downAfter, tlsDirectory !== undefined)
+    const begin = (index: number, args: readonly string[], lines: readonly string[]): Promise<RedisNode> => {
+      const [port, clientPort] = [ports[index]!, ports.slice(-count)[index]!]
+      // In a file, which the server rewrites when a sentinel gives it another role, so that it still has that when it comes back.
+      const file = join(directory, `${port}.conf`)
+      writeFileSync(file, lines.map((line) => `${line}\n`).join(''))
+      return RedisNode.start(directory, port, [...(tlsDirectory === undefined ? [] : tlsArgs(tlsDirectory, clientPort)), ...args], file, clientPort)
+    }
     try {
-      for (const port of ports.slice(0, replicas + 1)) {
-        // In a file, which the server rewrites when a sentinel gives it another role, so that it still has that when it comes back.
-        const file = join(directory, `${port}.conf`)
-        writeFileSync(file, port === masterPort ? '' : `replicaof 127.0.0.1 ${masterPort}\n`)
-        servers.push(await RedisNode.start(directory, port, [...SERVER_ARGS, ...serverArgs], file))
+      for (let index = 0; index <= replicas; index++) {
+        servers.push(await begin(index, [...SERVER_ARGS, ...serverArgs], index === 0 ? [] : [`replicaof 127.0.0.1 ${masterPort}`]))
       }
-      for (const port of ports.slice(replicas + 1)) {
-        const file = join(directory, `${port}.conf`)
-        const rule = (name: string, value: number): string => `sentinel ${name} ${MASTER_NAME} ${value}`
-        writeFileSync(file, [
-          `sentinel monitor ${MASTER_NAME} 127.0.0.1 ${masterPort} 2`, rule('down-after-milliseconds', downAfter), rule('failover-timeout', 3000), rule('parallel-syncs', replicas), ...sentinelLines, '',
-        ].join('\n'))
-        sentinels.push(await RedisNode.start(directory, port, ['--sentinel'], file))
+      const rule = (name: string, value: number): string => `sentinel ${name} ${MASTER_NAME} ${value}`
+      for (let index = replicas + 1; index < count; index++) {
+        const rules = [rule('down-after-milliseconds', downAfter), rule('failover-timeout', 3000), rule('parallel-syncs', replicas)]
+        sentinels.push(await begin(index, ['--sentinel'], [`sentinel monitor ${MASTER_NAME} 127.0.0.1 ${masterPort} 2`, ...rules]))
       }
       await set.whole()
       return set
@@ -83,14 +87,14 @@ export class SentinelSet {
   }
 
   get url(): string {
-    return `redis+sentinel://${this.sentinels.map(({ port }) => `127.0.0.1:${port}`).join(',')}/${MASTER_NAME}`
+    return `redis${this.#isTls ? 's' : ''}+sentinel://${this.sentinels.map(({ clientPort }) => `127.0.0.1:${clientPort}`).join(',')}/${MASTER_NAME}`
   }
 
   /** Where the sentinels send clients; rejects while they do not agree. */
   async master(): Promise<RedisNode> {
     const ports = new Set<number>()
     for (const sentinel of this.sentinels) ports.add(Number(((await sentinel.ask('SENTINEL', 'get-master-addr-by-name', MASTER_NAME)) as string[])[1]))
-    const master = this.servers.find(({ port }) => ports.has(port))
+    const master = this.servers.find(({ clientPort }) => ports.has(clientPort))
     if (ports.size !== 1 || master === undefined) throw new Error(`the sentinels know ${[...ports].join(' and ')}`)
     return master
   }
@@ -135,7 +139,7 @@ export class SentinelSet {
     // A sentinel does it too, after ten seconds.
     await until('everybody follows the master', async () => {
       const master = await this.master()
-      for (const server of this.servers) if (server !== master && (await server.info('role')) === 'master') await server.ask('REPLICAOF', '127.0.0.1', master.port)
+      for (const server of this.servers) if (server !== master && (await server.info('role')) === 'master') await server.ask('REPLICAOF', '127.0.0.1', master.clientPort)
       return (await master.info('role')) === 'master'
     }, 40_000)
     await this.whole()

@@ -2,6 +2,7 @@ import test from 'ava'
 import { EventEmitter } from 'node:events'
 import { NotSent } from '../../../backends/redis/errors.js'
 import type { Client } from '../../../backends/redis/ioredis.js'
+import { Masters } from '../../../backends/redis/masters.js'
 import { Sentinels } from '../../../backends/redis/sentinels.js'
 import type { Endpoint } from '../../../backends/redis/url.js'
 
@@ -15,10 +16,11 @@ interface Knowledge {
   readonly isSilent?: boolean
 }
 
-/** What it is asked is answered from what it knows; it announces nothing. */
+/** What it is asked is answered from what it knows. */
 class FakeSentinel extends EventEmitter implements Client {
   readonly status = 'ready'
   readonly #knows: Knowledge
+  isListening = false
 
   constructor(knows: Knowledge) {
     super()
@@ -33,6 +35,7 @@ class FakeSentinel extends EventEmitter implements Client {
     const { address = ['10.0.0.1', '6379'], epoch = '0', flags = 'master', replicas = [], error, isSilent = false } = this.#knows
     if (isSilent) return new Promise(() => {})
     if (error !== undefined) throw Object.assign(new Error(error), { name: 'ReplyError' })
+    if (name === 'subscribe') this.isListening = true
     if (name !== 'sentinel') return 'PONG'
     return { 'get-master-addr-by-name': address, master: ['ip', '10.0.0.1', 'flags', flags, 'config-epoch', epoch], replicas }[String(what)]
   }
@@ -100,4 +103,107 @@ test('when no sentinel tells, it is said why', async (t) => {
   t.is((refused.cause as Error).message, 'NOAUTH Authentication required.')
   t.false((await failure({ isSilent: true }, { isSilent: true })).isLasting)
   t.false((await failure({ isSilent: true }, { error: 'ERR max number of clients reached' })).isLasting)
+})
+
+/** A server with this role. */
+class FakeServer extends EventEmitter implements Client {
+  readonly status = 'ready'
+  readonly role: string
+
+  constructor(role: string) {
+    super()
+    this.role = role
+  }
+
+  async connect(): Promise<void> {}
+  disconnect(): void {
+    this.emit('end')
+  }
+  pipeline(): never { throw new Error('not used') }
+  async call(name: string): Promise<unknown> {
+    return name === 'role' ? [this.role, 0, []] : 'PONG'
+  }
+}
+
+/** Masters as one sentinel knows them; what it knows may be changed. */
+const oneSentinel = (knows: { address: readonly [string, string] }, roleOf: (host: string) => string = () => 'master') => {
+  const listeners: FakeSentinel[] = []
+  const masters = new Masters({
+    sentinels: [{ host: '127.0.0.1', port: 1 }], master: 'mymaster', patienceMs: 50,
+    sentinelOf: (_, isListener) => {
+      const sentinel = new FakeSentinel({ ...knows })
+      if (isListener) listeners.push(sentinel)
+      return sentinel
+    },
+    serverOf: ({ host }) => new FakeServer(roleOf(host)),
+  })
+  const say = async (channel: string, message: string): Promise<void> => {
+    while (!listeners[0]?.isListening) await tick()
+    listeners[0].emit('message', channel, message)
+    await tick(20)
+  }
+  const client = async () => {
+    const made = masters.client()
+    const seen = { isEnded: false }
+    made.on('error', () => {})
+    made.on('end', () => { seen.isEnded = true })
+    await made.connect()
+    return seen
+  }
+  return { masters, say, client }
+}
+
+const tick = (ms = 1): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms))
+
+test('R33: a master is left when it is said that another will be promoted, and not for other masters', async (t) => {
+  const { masters, say, client } = oneSentinel({ address: ['10.0.0.1', '6379'] })
+  const one = await client()
+  await say('+failover-state-send-slaveof-noone', 'slave 10.0.0.9:1 10.0.0.9 1 @ mymaster-2 10.0.0.8 6379')
+  t.false(one.isEnded)
+  await say('+failover-state-send-slaveof-noone', 'slave 10.0.0.2:6379 10.0.0.2 6379 @ mymaster 10.0.0.1 6379')
+  t.true(one.isEnded)
+  masters.close()
+})
+
+test('R33: who is just looking for the master looks again', async (t) => {
+  const { masters, say } = oneSentinel({ address: ['10.0.0.1', '6379'] })
+  await say('+promoted-slave', 'a first word, so that it is heard')
+  const looking = masters.client()
+  const connected = looking.connect()
+  void say('+failover-state-send-slaveof-noone', 'slave 10.0.0.2:6379 10.0.0.2 6379 @ mymaster 10.0.0.1 6379')
+  await t.throwsAsync(connected, { instanceOf: NotSent })
+  masters.close()
+})
+
+test('R34: a master that is none any more is left, whichever word told it', async (t) => {
+  const knows: { address: readonly [string, string] } = { address: ['10.0.0.1', '6379'] }
+  const { masters, say, client } = oneSentinel(knows)
+  const one = await client()
+  await say('+switch-master', 'mymaster 10.0.0.3 6379 10.0.0.1 6379')
+  t.false(one.isEnded, 'it is the master')
+  knows.address = ['10.0.0.2', '6379']
+  await say('+switch-master', 'another 10.0.0.1 6379 10.0.0.2 6379')
+  t.false(one.isEnded)
+  await say('+switch-master', 'mymaster 10.0.0.1 6379 10.0.0.2 6379')
+  t.true(one.isEnded)
+  masters.close()
+})
+
+test('R34: a failover that nobody heard of is learnt of when the sentinel is heard again', async (t) => {
+  const knows: { address: readonly [string, string] } = { address: ['10.0.0.1', '6379'] }
+  const { masters, client } = oneSentinel(knows)
+  const connecting = client()
+  knows.address = ['10.0.0.2', '6379']
+  const one = await connecting
+  for (let round = 0; round < 200 && !one.isEnded; round++) await tick()
+  t.true(one.isEnded)
+  masters.close()
+})
+
+test('R37: who is not a master is not used, whoever names it', async (t) => {
+  for (const role of ['slave', 'sentinel', '']) {
+    const { masters, client } = oneSentinel({ address: ['10.0.0.1', '6379'] }, () => role)
+    await t.throwsAsync(client(), { instanceOf: NotSent, message: /not a master/ })
+    masters.close()
+  }
 })
