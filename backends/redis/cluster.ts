@@ -49,6 +49,7 @@ interface Node {
  * without an end what it cannot send, and asks a replica, that may not know of the last writes, when it knows no master.
  */
 export class Cluster implements Servers {
+  readonly isSpread = true
   readonly confirmed: Sender | undefined
   readonly #options: ClusterOptions
   readonly #nodes = new Map<string, Node>()

@@ -48,6 +48,10 @@ export class RedisManager implements NamespaceManager, Enumerable, Lockable, Own
     this.#servers = servers
   }
 
+  get isSpread(): boolean {
+    return this.#servers.isSpread ?? false
+  }
+
   async get(key: string, touch?: Touch): Promise<StoredRecord | undefined> {
     const times = touch === undefined ? [] : [this.#msUntil(touch.expiresAt), this.#msUntil(touch.ifBefore)]
     return this.#read('get', async (send) => {

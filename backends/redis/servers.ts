@@ -5,6 +5,8 @@ import type { ConfirmedWrites } from './confirmed-writes.js'
 export interface Servers extends Sender {
   /** For writes that count when replicas have them; absent when none are waited for. */
   readonly confirmed?: Sender | undefined
+  /** Several have a share of the keys each. */
+  readonly isSpread?: boolean
   /** All who have a share of the keys. */
   masters(deadline: number): Promise<readonly Sender[]>
   /** Takes no more commands, lets those under way come to their end, and lets go of the connections. */

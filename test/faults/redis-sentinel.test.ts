@@ -121,6 +121,7 @@ testOn('R36: without sentinels sessions go on; without them and the connection t
   const scene = await storyAt(t, all.url, { namespace: newKey() })
   for (const sentinel of all.sentinels) await sentinel.kill()
   for (let round = 0; round < 5; round++) t.is((await scene.ask('/add')).status, 200)
+  await all.servers.find(({ isRunning }) => isRunning)!.ask('PING')
   for (const server of all.servers) await server.ask('CLIENT', 'KILL', 'TYPE', 'normal', 'SKIPME', 'yes')
   isRefused(t, await scene.ask('/add'), unavailable)
   await all.sentinels[1]!.start()

@@ -5,9 +5,11 @@ import { join } from 'node:path'
 import type { SettingsInput } from '../../src/index.js'
 import { serve } from './app.js'
 import type { App, Teardown } from './app.js'
+import { hasMemcached, sharedMemcached } from './memcache-store.js'
 import { borrowCluster } from './redis-cluster.js'
 import { borrowSentinels } from './redis-sentinel.js'
 import { borrowRedis, redisProgram, tellMissing } from './redis-server.js'
+import { borrowEmulator, missingEmulator } from './datastore-emulator.js'
 
 type Handler = Parameters<typeof serve>[1]
 
@@ -36,11 +38,21 @@ export interface Mode {
 const missingRedis = redisProgram === undefined ? 'redis-server' : undefined
 if (missingRedis !== undefined) tellMissing('the tests of every backend are, for redis,', missingRedis)
 
-/** Each test has a namespace of its own on servers that are shared. */
-const onRedis = async (servers: Promise<{ readonly url: string }>, settings: SettingsInput = {}): Promise<SettingsInput> =>
-  ({ type: 'redis', url: (await servers).url, namespace: `test-${randomUUID()}`, ...settings })
+const missingMemcached = hasMemcached() ? undefined : 'memcached'
 
-/** Every backend of the library, plain and encrypted. */
+/** Servers are shared by the tests of a process; each test has a namespace of its own on them. */
+const on = async (type: string, server: Promise<{ readonly url: string }>, settings: SettingsInput = {}): Promise<SettingsInput> =>
+  ({ type, url: (await server).url, namespace: `test-${randomUUID()}`, ...settings })
+
+const cached = async (t: Teardown): Promise<SettingsInput> =>
+  on('datastore', borrowEmulator(t), { cache: 'front', backends: { front: { type: 'memcache', url: (await sharedMemcached(t)).url } } })
+
+const migrating = async (t: Teardown): Promise<SettingsInput> => ({
+  type: 'migrating', namespace: `test-${randomUUID()}`, migrating: { from: 'old', to: 'new' },
+  backends: { old: { type: 'file', dataDir: temporaryDirectory(t) }, new: { type: 'redis', url: (await borrowRedis(t)).url } },
+})
+
+/** Every backend of the library, plain and encrypted; of one whose server is not installed the tests are skipped. */
 export const modes: readonly Mode[] = [
   { name: 'memory', isStored: true, settings: () => ({ type: 'memory' }) },
   { name: 'memory, encrypted', isStored: true, settings: () => ({ type: 'memory', encryptKey: ENCRYPT_KEY }) },
@@ -49,10 +61,18 @@ export const modes: readonly Mode[] = [
     name: 'file, encrypted', isStored: true, isShared: true,
     settings: (t) => ({ type: 'file', dataDir: temporaryDirectory(t), encryptKey: ENCRYPT_KEY }),
   },
-  { name: 'redis', isStored: true, isShared: true, missing: missingRedis, settings: (t) => onRedis(borrowRedis(t)) },
-  { name: 'redis, encrypted', isStored: true, isShared: true, missing: missingRedis, settings: (t) => onRedis(borrowRedis(t), { encryptKey: ENCRYPT_KEY }) },
-  { name: 'redis Sentinel', isStored: true, isShared: true, missing: missingRedis, settings: (t) => onRedis(borrowSentinels(t)) },
-  { name: 'redis Cluster', isStored: true, isShared: true, missing: missingRedis, settings: (t) => onRedis(borrowCluster(t)) },
+  { name: 'redis', isStored: true, isShared: true, missing: missingRedis, settings: (t) => on('redis', borrowRedis(t)) },
+  { name: 'redis, encrypted', isStored: true, isShared: true, missing: missingRedis, settings: (t) => on('redis', borrowRedis(t), { encryptKey: ENCRYPT_KEY }) },
+  { name: 'redis Sentinel', isStored: true, isShared: true, missing: missingRedis, settings: (t) => on('redis', borrowSentinels(t)) },
+  { name: 'redis Cluster', isStored: true, isShared: true, missing: missingRedis, settings: (t) => on('redis', borrowCluster(t)) },
+  { name: 'memcache', isStored: true, isShared: true, canList: false, missing: missingMemcached, settings: (t) => on('memcache', sharedMemcached(t)) },
+  { name: 'datastore', isStored: true, isShared: true, missing: missingEmulator, settings: (t) => on('datastore', borrowEmulator(t)) },
+  { name: 'datastore behind memcache', isStored: true, isShared: true, missing: missingEmulator ?? missingMemcached, settings: cached },
+  {
+    name: 'file behind a cache', isStored: true,
+    settings: (t) => ({ type: 'file', dataDir: temporaryDirectory(t), cache: 'near', backends: { near: { type: 'memory' } } }),
+  },
+  { name: 'migrating from file to redis', isStored: true, isShared: true, missing: missingRedis, settings: migrating },
   { name: 'cookie, signed', isStored: false, settings: () => ({ type: 'cookie' }) },
   { name: 'cookie, encrypted', isStored: false, settings: () => ({ type: 'cookie', encryptKey: ENCRYPT_KEY }) },
 ]

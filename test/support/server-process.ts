@@ -43,9 +43,9 @@ export class ServerProcess {
   }
 
   /** Resolves when a line of its output matches `ready`; rejects with that output when it ends before. */
-  static async start(command: string, args: readonly string[], ready: RegExp, env: NodeJS.ProcessEnv = process.env): Promise<ServerProcess> {
+  static async start(command: string, args: readonly string[], ready: RegExp, env: NodeJS.ProcessEnv = process.env, cwd?: string): Promise<ServerProcess> {
     const [program = command, ...before] = withParent === undefined ? [] : [withParent, '--pdeathsig', 'KILL', command]
-    const child = spawn(program, [...before, ...args], { stdio: ['ignore', 'pipe', 'pipe'], env })
+    const child = spawn(program, [...before, ...args], { stdio: ['ignore', 'pipe', 'pipe'], env, cwd })
     const server = new ServerProcess(child)
     let output = ''
     await new Promise<void>((resolve, reject) => {
@@ -71,9 +71,13 @@ export class ServerProcess {
     this.#child.kill(signal)
   }
 
+  get isRunning(): boolean {
+    return this.#child.exitCode === null && this.#child.signalCode === null
+  }
+
   /** Ends it at once, without a chance to say goodbye. May be called twice. */
   async kill(): Promise<void> {
-    if (this.#child.exitCode !== null || this.#child.signalCode !== null) return
+    if (!this.isRunning) return
     this.#child.kill('SIGKILL')
     await this.#exited
   }
