@@ -104,9 +104,10 @@ export class Cluster implements Servers {
         return await senderOf(server).send(command, deadline, sent?.kind === 'ASK')
       } catch (error) {
         sent = redirectionIn(error, endpoint)
-        if (sent?.kind !== 'ASK') void this.#look()
         if (sent === undefined) throw error
-        if (sent.kind === 'MOVED') this.#slots.set(slot, sent.to)
+        if (sent.kind === 'ASK') continue
+        this.#slots.set(slot, sent.to)
+        void this.#look()
       }
     }
     throw new NotSent(`the cluster sent a command on more than ${MOST_HOPS} times`)

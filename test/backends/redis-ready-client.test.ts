@@ -3,6 +3,7 @@ import type { ExecutionContext } from 'ava'
 import { Cluster, Redis } from 'ioredis'
 import { ConfigError } from '../../src/errors.js'
 import { RedisCluster } from '../support/redis-cluster.js'
+import { until } from '../support/redis-node.js'
 import { borrowRedis, redisProgram, RedisServer, tellMissing } from '../support/redis-server.js'
 import { inAnHour, newKey, newRedis, openRedis } from '../support/redis-store.js'
 
@@ -75,7 +76,7 @@ testOn('a ready client with wait_replicas: the writes have a copy of it, which e
   const clients = async (): Promise<number> => String(await client.client('LIST')).trim().split('\n').length
   t.is(await clients(), 2)
   await store.close()
-  while ((await clients()) > 1);
+  await until('the copy is closed', async () => (await clients()) === 1)
   t.is(client.status, 'ready')
 })
 

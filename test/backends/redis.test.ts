@@ -1,10 +1,10 @@
 import test from 'ava'
 import type { ExecutionContext } from 'ava'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { redisBackend } from '../../backends/redis.js'
 import { KeyNames } from '../../backends/redis/key-names.js'
 import { ConfigError } from '../../src/errors.js'
 import { serve } from '../support/app.js'
+import { until } from '../support/redis-node.js'
 import { borrowRedis, redisProgram, RedisServer, tellMissing } from '../support/redis-server.js'
 import { inAnHour, keyOf, newKey, newRedis, openRedis } from '../support/redis-store.js'
 import type { RedisStoreSettings } from '../support/redis-store.js'
@@ -81,7 +81,7 @@ testOn('a replace that is sent twice is one write, and is answered the same', as
   const seen = await server.commands(t)
   const next = await store.replace(key, 'two', version, inAnHour())
   const isIt = ([name, , , of]: string[]): boolean => name === 'evalsha' && of === `${namespace}:${key}`
-  while (!seen.some(isIt)) await sleep(2)
+  await until('it is seen', () => seen.some(isIt))
   const command = seen.find(isIt) as [string, ...string[]]
   t.is(await server.run(...command), 1)
   t.like(await store.get(key), { value: 'two', version: next })
@@ -109,7 +109,7 @@ testOn('a lease is taken away by nobody, and frees itself', async (t) => {
   const lease = (await store.lock(key, 300, Date.now()))!
   const name = `${namespace}:lock.${key}`
   t.true(Number(await server.run('pttl', name)) <= 300)
-  while ((await server.run('exists', name)) === 1) await sleep(20)
+  await until('it ends', async () => (await server.run('exists', name)) === 0)
   const other = (await store.lock(key, 60_000, Date.now()))!
   await lease.release()
   t.is(await server.run('exists', name), 1)
@@ -141,7 +141,7 @@ testOn('what a request costs, counted at the server', async (t) => {
     t.is((await browser.get(path)).status, 200)
     const mark = `mark ${marks++}`
     await server.run('echo', mark)
-    while (!commands.some(([, word]) => word === mark)) await sleep(2)
+    await until('all is seen', () => commands.some(([, word]) => word === mark))
     return commands.slice(begin).filter((words) => words.some((word) => word.startsWith(`${namespace}:`))).map(([name]) => name).join(' ')
   }
   const browser = app.client()

@@ -6,6 +6,7 @@ import type { StoredRecord } from '../../src/namespace-manager.js'
 import { FaultProxy } from '../support/fault-proxy.js'
 import type { Direction, Fault } from '../support/fault-proxy.js'
 import { serve } from '../support/app.js'
+import { until } from '../support/redis-node.js'
 import { redisProgram, RedisServer, tellMissing } from '../support/redis-server.js'
 import { isBack, isRefused, redisScene, timedOut, unknown } from '../support/redis-scene.js'
 import type { Scene } from '../support/redis-scene.js'
@@ -95,8 +96,8 @@ testOn('R21: a log-out whose answer is swallowed is a 503, and holds', async (t)
   const [name] = (await server.run('keys', '*')) as [string]
   await proxy.set({ kind: 'latency', ms: 100 }) // the read comes through, the rest does not
   const leaving = ask('/logout')
-  while (proxy.seen('reply') === 0) await sleep(2)
-  await sleep(50)
+  await until('the read is answered', () => proxy.seen('reply') > 0)
+  await sleep(20)
   await proxy.set({ kind: 'half-open' })
   const { status } = await leaving
   t.is(status, 503)

@@ -4,6 +4,7 @@ import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 import { FaultProxy } from '../support/fault-proxy.js'
 import { inAnHour, newKey, newRedis } from '../support/redis-store.js'
+import { until } from '../support/redis-node.js'
 import { redisProgram, tellMissing } from '../support/redis-server.js'
 import { isBack, isRefused, redisScene, timedOut, unavailable } from '../support/redis-scene.js'
 
@@ -40,11 +41,11 @@ testOn('R03: a server that hangs for 5 s: errors in time, and no late reply answ
     return [name, other] as const
   }))
   server.signal('SIGSTOP')
-  const until = performance.now() + 5_000
+  const end = performance.now() + 5_000
   isRefused(t, await ask('/'), timedOut)
   isRefused(t, await ask('/set/late/1'), {}, 2_000)
   const worst = [0]
-  while (performance.now() < until) {
+  while (performance.now() < end) {
     const answers = await Promise.all([browser, ...browsers.map(([, other]) => other)].map((each) => ask('/', each)))
     for (const answer of answers) isRefused(t, answer, { retryable: true })
     worst.push(...answers.map(({ ms }) => ms))
@@ -63,12 +64,12 @@ testOn('R04: a connection that hangs is given up for others, until one is answer
   server.signal('SIGSTOP')
   const before = proxy.accepted
   isRefused(t, await ask('/'), timedOut)
-  while (proxy.accepted < before + 3) await sleep(20)
+  await until('it is given up twice', () => proxy.accepted >= before + 3)
   server.signal('SIGCONT')
   await isBack(t, scene)
   const clients = async (): Promise<number> => String(await server.run('client', 'list')).trim().split('\n').length
   const begun = performance.now()
-  while ((await clients()) > 2) await sleep(20)
+  await until('they are closed', async () => (await clients()) <= 2)
   t.true(performance.now() - begun < 1_000, 'those that were given up are closed')
 })
 
@@ -118,7 +119,7 @@ testOn('R07: while it loads its data the server is not there yet', async (t) => 
   const answer = await ask('/')
   isRefused(t, answer, unavailable)
   t.regex(String((answer.error as Error & { cause: { cause: unknown } }).cause.cause), /LOADING/)
-  while (!/^loading:0/m.test(String(await server.run('info', 'persistence').catch(() => '')))) await sleep(20)
+  await until('it has loaded', async () => /^loading:0/m.test(String(await server.run('info', 'persistence'))))
   t.true(performance.now() - begun > 1_000)
   await isBack(t, scene)
 })
@@ -140,7 +141,7 @@ testOn('R10: where the address has moved to a new master, the request that meets
   const { ask, proxy, server } = scene
   const other = await redisScene(t)
   await other.server.run('replicaof', '127.0.0.1', server.port)
-  while (!/master_link_status:up/.test(String(await other.server.run('info', 'replication')))) await sleep(20)
+  await until('it is in step', async () => /master_link_status:up/.test(String(await other.server.run('info', 'replication'))))
   await other.server.run('replicaof', 'no', 'one')
   await server.run('replicaof', '127.0.0.1', other.server.port)
   proxy.targetPort = other.server.port
@@ -278,7 +279,7 @@ testOn('a storm: the server is stopped, killed and cut off at random, and every 
   server.signal('SIGCONT')
   await proxy.heal()
   const healed = performance.now()
-  while (await store.get(newKey()).then(() => false, () => true));
+  await until('it answers again', async () => store.get(newKey()).then(() => true))
   const backMs = performance.now() - healed
   isOver = true
   await Promise.all(loops)
@@ -331,7 +332,7 @@ testOn('an idle connection that a firewall forgot: the first request is told, an
   const { ask, proxy } = scene
   await proxy.set({ kind: 'black-hole' })
   const first = ask('/')
-  while (proxy.seen('request') === 0) await sleep(5)
+  await until('it is sent', () => proxy.seen('request') > 0)
   await proxy.heal() // the connection that lost bytes stays deaf
   isRefused(t, await first, timedOut)
   await isBack(t, scene)
@@ -353,7 +354,7 @@ testOn('nothing that was given up is executed later by the client', async (t) =>
   await t.throwsAsync(store.create(newKey(), 'five', inAnHour()), { code: unavailable.code })
   await server.run('config', 'resetstat')
   await proxy.heal()
-  while ((await store.get(key).catch(() => undefined)) === undefined) await sleep(10)
+  await until('it answers again', async () => (await store.get(key)) !== undefined)
   t.like(await store.get(key), { value: 'one', version })
   t.notRegex(String(await server.run('info', 'commandstats')), /cmdstat_set:/)
 })

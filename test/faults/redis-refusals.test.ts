@@ -9,6 +9,7 @@ import { join } from 'node:path'
 import type { AddressInfo } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { inspect } from 'node:util'
+import { until } from '../support/redis-node.js'
 import { redisProgram, RedisServer, tellMissing } from '../support/redis-server.js'
 import { isBack, isRefused, lasting, redisScene, unavailable } from '../support/redis-scene.js'
 import type { Scene } from '../support/redis-scene.js'
@@ -31,7 +32,7 @@ testMounted('R11: a disk that is full for the snapshot: writes are refused until
   const { ask, server } = scene
   await server.run('set', 'filling', 'x'.repeat(200_000).replaceAll('x', () => Math.random().toString(36)))
   await server.run('bgsave')
-  while (!/rdb_last_bgsave_status:err/.test(String(await server.run('info', 'persistence')))) await sleep(20)
+  await until('the snapshot has failed', async () => /rdb_last_bgsave_status:err/.test(String(await server.run('info', 'persistence'))))
   isRefused(t, await ask('/set/b/2'), { ...lasting, operation: 'replace' })
   t.is((await ask('/')).text, '{"a":"1"}')
   await server.run('config', 'set', 'stop-writes-on-bgsave-error', 'no')
@@ -66,7 +67,7 @@ testOn('R12: a wrong password is told as what a person must mend; it is shown no
   t.true(warnings.some(({ code }) => code === 'PHIAL_REDIS_REFUSED'), 'it is said once, when the application starts')
   await server.run('acl', 'setuser', 'app', `>${password}`)
   const healed = performance.now()
-  while ((await store.create(newKey(), 'value', inAnHour()).catch(() => undefined)) === undefined) await sleep(20)
+  await until('it is let in', async () => (await store.create(newKey(), 'value', inAnHour())) !== undefined)
   t.true(performance.now() - healed < 2_000)
 })
 
@@ -197,8 +198,7 @@ testOn('a policy that gives up sessions in use is warned of, once', async (t) =>
     const store = newRedis(t, { url: server.url })
     await store.get(newKey())
   }
-  const begun = performance.now()
-  while (of() === 0 && performance.now() - begun < 2_000) await sleep(10)
+  await until('it is told', () => of() > 0)
   await sleep(50)
   t.is(of(), 1)
   t.regex(warnings.find(({ code }) => code === 'PHIAL_REDIS_EVICTION')!.message, /allkeys-lru/)

@@ -2,6 +2,7 @@ import test from 'ava'
 import type { ExecutionContext } from 'ava'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { FaultProxy } from '../support/fault-proxy.js'
+import { until } from '../support/redis-node.js'
 import { redisProgram, RedisServer, tellMissing, valkeyProgram } from '../support/redis-server.js'
 import { isRefused, redisScene, unavailable } from '../support/redis-scene.js'
 import type { Scene } from '../support/redis-scene.js'
@@ -149,7 +150,7 @@ for (const [name, program] of Object.entries({ redis: redisProgram, valkey: valk
     await t.throwsAsync(store.delete(key), { code: 'PHIAL_STORE_UNAVAILABLE', message: /not confirmed/ })
     await link.heal()
     link.drop()
-    while ((await store.delete(key).then(() => 'gone', () => undefined)) === undefined) await sleep(20)
+    await until('it is confirmed', async () => store.delete(key).then(() => true))
     t.is(await replica.run('exists', `app:${key}`), 0)
   })
 
@@ -162,7 +163,7 @@ for (const [name, program] of Object.entries({ redis: redisProgram, valkey: valk
     const writes = await Promise.all(Array.from({ length: 100 }, () => store.create(newKey(), 'value', inAnHour())))
     t.is(writes.filter((version) => version !== undefined).length, 100)
     await server.run('echo', 'end')
-    while (!seen.some(([name]) => name === 'echo')) await sleep(2)
+    await until('all is seen', () => seen.some(([name]) => name === 'echo'))
     const waits = seen.filter(([name]) => name === 'wait').length
     t.true(waits >= 1 && waits < 20, `${waits} waits for 100 writes`)
     await link.set({ kind: 'latency', ms: 300, direction: 'request' })

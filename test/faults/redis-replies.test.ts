@@ -8,6 +8,7 @@ import { monitorEventLoopDelay } from 'node:perf_hooks'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { ReplyShape } from '../../backends/redis/reply-guard.js'
 import type { RedisManager } from '../../backends/redis/manager.js'
+import { until } from '../support/redis-node.js'
 import { redisProgram, RedisServer, tellMissing } from '../support/redis-server.js'
 import { redisScene } from '../support/redis-scene.js'
 import { inAnHour, newKey, newRedis } from '../support/redis-store.js'
@@ -157,7 +158,7 @@ for (const [what, reply] of Object.entries(hostile)) {
     t.is(({} as { polluted?: unknown }).polluted, undefined)
     isHostile = false
     const healed = performance.now()
-    while ((await store.get(newKey()).catch(() => undefined)) === undefined) await sleep(10)
+    await until('it is read again', async () => (await store.get(newKey())) !== undefined)
     t.true(performance.now() - healed < 2_400)
   })
 }
