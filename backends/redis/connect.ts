@@ -19,7 +19,7 @@ import type { Servers } from './servers.js'
 import { addressOf, parseNatMap, parseRedisUrl } from './url.js'
 import type { Endpoint, RedisTarget } from './url.js'
 
-/** Milliseconds that a sentinel, or a node that is asked for the slots, is waited for. Others are asked at the same time. */
+/** Milliseconds that a node of a cluster that is asked for the slots is waited for. Others are asked at the same time. */
 const PATIENCE = 250
 
 /** Makes links to one server (or to whoever is the master), each a connection of its own. */
@@ -40,7 +40,6 @@ export const serversOf = (url: string | undefined, options: RedisOptions, timeou
   const natMap = parseNatMap(options.natMap)
   const tls = tlsOptions(options)
   const ioredis = requireClient<Ioredis>('ioredis', '^6.0.0', 'redis')
-  const patienceMs = Math.min(PATIENCE, timeoutMs / 3)
   const linksBy = (make: () => Client): LinkTo => (whenReady) => new OwnLink(make, timeoutMs, whenReady)
   const clientOf = (server: ServerTarget, isListener = false): Client => makeClient(ioredis, server, { connectTimeout: timeoutMs, tls, isListener })
   const reached = (endpoint: Endpoint): Endpoint => natMap.get(addressOf(endpoint)) ?? endpoint
@@ -52,7 +51,8 @@ export const serversOf = (url: string | undefined, options: RedisOptions, timeou
     case 'sentinel': {
       const { sentinelUsername: username, sentinelPassword: password } = options
       const masters = new Masters({
-        ...target, patienceMs,
+        ...target,
+        patienceMs: timeoutMs / 2,
         serverOf: (endpoint) => clientOf({ ...target, kind: 'server', server: reached(endpoint) }),
         sentinelOf: (server, isListener) => clientOf({ kind: 'server', server, isTls: target.isTls, db: 0, ...(username && { username }), ...(password && { password }) }, isListener),
       })
@@ -60,7 +60,8 @@ export const serversOf = (url: string | undefined, options: RedisOptions, timeou
     }
     case 'cluster':
       return new Cluster({
-        ...target, patienceMs,
+        ...target,
+        patienceMs: Math.min(PATIENCE, timeoutMs / 3),
         waitsForReplicas: options.waitReplicas > 0,
         serverAt: (endpoint) => oneServer(linksBy(() => clientOf({ ...target, kind: 'server', server: reached(endpoint), db: 0 }))),
       })

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import { warnOnce } from '../../src/diagnostics.js'
 import { NotSent, notConnected, ofClient, Refused } from './errors.js'
 import type { Client } from './ioredis.js'
@@ -9,7 +10,7 @@ export interface SentinelsOptions {
   readonly sentinels: readonly Endpoint[]
   /** The master's name. */
   readonly master: string
-  /** Milliseconds after which a sentinel that did not answer is left out. */
+  /** Milliseconds that a sentinel may take to accept a connection and to answer. */
   readonly patienceMs: number
   /** A client of a sentinel, not connected yet; `isListener`: for messages that nobody asked for. */
   sentinelOf(sentinel: Endpoint, isListener: boolean): Client
@@ -56,12 +57,14 @@ export class Sentinels {
 
   /** Where the master is. Rejects with `NotSent` when no sentinel tells. */
   async find(): Promise<Endpoint> {
-    const answers = await Promise.allSettled(this.#options.sentinels.map((sentinel) => this.#ask(sentinel)))
-    const views = answers.flatMap((answer) => (answer.status === 'fulfilled' ? [answer.value] : []))
+    const views: View[] = []
+    const failures: NotSent[] = []
+    const answers = this.#options.sentinels.map((sentinel) => this.#ask(sentinel))
+    const all = Promise.all(answers.map((answer) => answer.then((view) => views.push(view), (failure: NotSent) => failures.push(failure))))
+    await Promise.any(answers).then(() => Promise.race([all, sleep(GRACE, undefined, { ref: false })]), () => all)
     const epoch = Math.max(...views.map((view) => view.epoch))
     const latest = views.filter((view) => view.epoch === epoch)
     if (latest.length > 0) return this.#promotedIn(latest) ?? mostNamed(latest.map(({ master: named }) => named))
-    const failures = answers.flatMap((answer) => (answer.status === 'rejected' ? [answer.reason as NotSent] : []))
     throw failures.find(({ isLasting }) => isLasting) ?? failures[0]!
   }
 
@@ -111,6 +114,9 @@ export class Sentinels {
 /** Said by the sentinel in charge before it promotes somebody, and by all of them after. */
 const BEFORE = '+failover-state-send-slaveof-noone'
 const AFTER = ['+promoted-slave', '+switch-master']
+
+/** Milliseconds that the others have when one has answered. */
+const GRACE = 100
 
 /** Milliseconds that who is promoted may take to become the master, before the old one is believed again. */
 const PROMOTION_PATIENCE = 2000

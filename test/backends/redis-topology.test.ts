@@ -116,8 +116,14 @@ testOn('a sentinel that answers SUBSCRIBE with something else does no harm', asy
   const server = await RedisServer.start(t)
   for (const answer of ['+OK\r\n', ':1\r\n', '$-1\r\n', '*0\r\n', '-NOPERM no\r\n']) {
     const address = `*2\r\n$9\r\n127.0.0.1\r\n$${String(server.port).length}\r\n${server.port}\r\n`
-    let asked = 0
-    const port = await scriptedRedis(t, (command) => (command === 'ping' ? '+PONG\r\n' : command === 'subscribe' ? answer : asked++ % 3 === 0 ? address : '*0\r\n'))
+    const asked = new WeakSet<object>()
+    const port = await scriptedRedis(t, (command, socket) => {
+      if (command === 'ping') return '+PONG\r\n'
+      if (command === 'subscribe') return answer
+      const isFirst = !asked.has(socket)
+      asked.add(socket)
+      return isFirst ? address : '*0\r\n'
+    })
     const store = newRedis(t, { url: `redis+sentinel://127.0.0.1:${port}/mymaster` })
     t.is(await store.get(newKey()), undefined, answer)
     await sleep(30)
