@@ -91,7 +91,7 @@ const run = async (port: number, directory: string | undefined): Promise<ServerP
   const storage = directory === undefined ? ['--store_on_disk=false'] : ['--store_on_disk=true', directory]
   const server = await ServerProcess.start(java!, [
     '-Xmx256m', '-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1', '-cp', jar!, MAIN, 'start',
-    '--host=127.0.0.1', `--port=${port}`, '--consistency=1.0', ...storage,
+    '--host=127.0.0.1', `--port=${port}`, '--consistency=1.0', '--store_index_configuration_on_disk=false', ...storage,
   ], /is now running/)
   await answering(port)
   return server
