@@ -23,9 +23,9 @@ export interface CachedOptions {
  *   a save is decided by the store. A record whose expiry the store does not tell, or that is too large for the cache, is not copied.
  * - **A write that was acknowledged is read everywhere**, and a session that was ended is read nowhere, as long as the cache can be told.
  *   When it cannot, a save is acknowledged all the same, with the event `cache-stale`: other processes may read the older version for `ttlMs`
- *   at most, and a save that is made on it meets the newer one. Ending a session (`delete`, `replace` with `ends`) rejects with
- *   `StoreUnavailableError`, for the same time; in the store it has ended.
- * - **The cache may be down**: each of its calls has a short deadline, and after three failures in a row only one a second is tried.
+ *   at most, and a save that is made on it meets the newer one. Ending a session (`delete`, `replace` with an ending) rejects with
+ *   `StoreUnavailableError`, until it can; in the store it has ended, but for one that was to move, which is as it was.
+ * - **The cache may be down**: each of its calls has a short deadline, and while none succeeds only one in half a second is made.
  *
  * Whoever makes it hands both managers over: `close` closes them. Throws `ConfigError` for two that do not go together.
  */
@@ -42,7 +42,7 @@ const check = (store: Manifest, cache: Manifest): void => {
   const fault = (because: string): ConfigError => new ConfigError(`cache: ${because}`, { setting: 'cache' })
   if (store.scope === 'request') throw fault('the client keeps the sessions: there is no store that a cache could spare')
   if (cache.scope === 'request' || !cache.atomic || !cache.revocable) throw fault('expected a backend of a server that decides between writers')
-  if (REACH.indexOf(cache.scope) < REACH.indexOf(store.scope)) {
-    warnOnce('PHIAL_CACHE', `session.cache: other processes of the store do not share it, and would read ended sessions for cache_ttl: run one process`)
+  if (REACH.indexOf(cache.scope) < REACH.indexOf(store.scope) && process.env['NODE_ENV'] === 'production') {
+    warnOnce('PHIAL_CACHE', 'session.cache: other processes of the store do not share it, and would read ended sessions for cache_ttl: run one process')
   }
 }

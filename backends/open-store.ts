@@ -1,9 +1,9 @@
 import { ConfigError, placedAt, SettingError } from '../src/errors.js'
-import { reveal } from '../src/hidden.js'
-import type { BackendContext, NamespaceManager, RequestNamespace } from '../src/namespace-manager.js'
+import { reveal, withoutPassword } from '../src/hidden.js'
+import type { BackendContext, NamespaceManager, RequestNamespace, Sealer } from '../src/namespace-manager.js'
 import type { BackendSettings, Settings } from '../src/settings.js'
 import { cachedManager } from './cached.js'
-import { chooseBackend } from './registry.js'
+import { chooseBackend, isBuiltIn } from './registry.js'
 
 type Store = NamespaceManager | RequestNamespace
 
@@ -11,6 +11,12 @@ export interface OpenStore {
   /** The backend's type, for errors and events. */
   readonly type: string
   readonly store: Store
+}
+
+/** The backends of one application: the one that the settings choose, and those that it asks for by name. */
+export interface OpenStores extends OpenStore {
+  /** The one of a name, or again the main one, where clients keep the sessions with a sealer of its own. Throws like `openStore`. */
+  another(name: string | undefined, sealer: Sealer): OpenStore
 }
 
 export interface OpenStoreOptions {
@@ -23,31 +29,36 @@ export interface OpenStoreOptions {
 }
 
 /** Opens the backend that the settings choose, with its cache in front. Throws `ConfigError` or `DependencyError`, and then leaves nothing open. */
-export const openStore = (settings: Settings, options: OpenStoreOptions): OpenStore => {
+export const openStore = (settings: Settings, options: OpenStoreOptions): OpenStores => {
   const backends = new Backends(settings, options)
   try {
-    const main = backends.open(settings, '', [])
-    return settings.cache === undefined ? main : withCache(main, settings.cache, settings, backends)
+    const bare = backends.open(settings, '', [])
+    const main = settings.cache === undefined ? bare : withCache(bare, settings.cache, settings, backends)
+    const another = (name: string | undefined, sealer: Sealer): OpenStore => backends.another(main, name, sealer)
+    return { ...main, another }
   } catch (error) {
     backends.close()
     throw error
   }
 }
 
-const withCache = (main: OpenStore, name: string, { cacheTtl, now }: Settings, backends: Backends): OpenStore => {
+/** How long a call of the cache may take, in milliseconds: what is left of the operation's time is the store's. */
+const CACHE_MS = 200
+
+const withCache = (main: OpenStore, name: string, { cacheTtl, now, operationTimeout }: Settings, backends: Backends): OpenStore => {
   const refuse = refuser('cache')
   const store = stored(main, refuse)
   if (store.supports.scope === 'process') return refuse('the sessions are in this process already: there is nothing to be spared')
   if (backends.isOpen(name)) return refuse(`${JSON.stringify(name)} is part of the store itself`)
   const cache = backends.other(name, 'cache', [])
-  return { type: main.type, store: cachedManager({ store, cache, ttlMs: cacheTtl * 1000, now }) }
+  return { type: main.type, store: cachedManager({ store, cache, ttlMs: cacheTtl * 1000, cacheTimeoutMs: Math.min(CACHE_MS, operationTimeout * 250), now }) }
 }
 
 /** The backends of one session manager: each is opened when something asks for it, those with a name once for all who ask. */
 class Backends {
   readonly #settings: Settings
   readonly #options: OpenStoreOptions
-  readonly #named = new Map<string, NamespaceManager>()
+  readonly #named = new Map<string, OpenStore>()
   readonly #opened: Store[] = []
 
   constructor(settings: Settings, options: OpenStoreOptions) {
@@ -56,7 +67,7 @@ class Backends {
   }
 
   /** `place` is where its settings stand, and `trail` what led to it. */
-  open(settings: BackendSettings, place: string, trail: readonly unknown[]): OpenStore {
+  open(settings: BackendSettings, place: string, trail: readonly unknown[], sealer: Sealer = this.#options.shared.sealer): OpenStore {
     const { shared, base } = this.#options
     const { namespace, dataDir, lockDir, backendOptions } = settings
     return toldOf(place, () => {
@@ -64,7 +75,7 @@ class Backends {
       const openOther = (which: unknown, option?: string): NamespaceManager =>
         this.other(which, [place, type, option].filter(Boolean).join('.'), trail)
       const options = revealed(backendOptions[type] ?? {})
-      const store = open({ ...shared, namespace, dataDir, lockDir, url: settings.url?.reveal(), options, openOther })
+      const store = open({ ...shared, sealer, namespace, dataDir, lockDir, url: settings.url?.reveal(), options, openOther })
       if (store !== settings.type) this.#opened.push(store)
       return { type, store }
     })
@@ -75,15 +86,33 @@ class Backends {
     const refuse = refuser(place)
     if (trail.includes(which)) return refuse(`${typeof which === 'string' ? JSON.stringify(which) : 'this backend'} leads back to itself`)
     if (typeof which !== 'string') return stored(this.open(this.#read(which, place, refuse), place, [...trail, which]), refuse)
-    const { backends } = this.#settings
-    if (!Object.hasOwn(backends, which)) return refuse(`there is no backend ${JSON.stringify(which)}; there are: ${Object.keys(backends).join(', ') || 'none'}`)
-    const store = this.#named.get(which) ?? stored(this.open(backends[which]!, `backends.${which}`, [...trail, which]), refuse)
-    this.#named.set(which, store)
-    return store
+    return stored(this.#openNamed(which, trail, refuse), refuse)
+  }
+
+  /** What clients keep is sealed for each name; what is stored has one store for all. */
+  another(main: OpenStore, name: string | undefined, sealer: Sealer): OpenStore {
+    if (name === undefined) return 'forRequest' in main.store ? this.open(this.#settings, '', [], sealer) : main
+    return this.#openNamed(name, [], refuser('backend'), sealer)
   }
 
   isOpen(name: string): boolean {
     return this.#named.has(name)
+  }
+
+  #openNamed(name: string, trail: readonly unknown[], refuse: Refuse, sealer?: Sealer): OpenStore {
+    const there = this.#named.get(name)
+    if (there !== undefined && !('forRequest' in there.store)) return there
+    const opened = this.open(this.#settingsOf(name, refuse), `backends.${name}`, [...trail, name], sealer)
+    this.#named.set(name, opened)
+    return opened
+  }
+
+  /** A type's word is the name of a backend too, with nothing but defaults. */
+  #settingsOf(name: string, refuse: Refuse): BackendSettings {
+    const { backends, namespace, dataDir, lockDir, backendOptions } = this.#settings
+    if (Object.hasOwn(backends, name)) return backends[name]!
+    if (isBuiltIn(name)) return { type: name, url: undefined, namespace, dataDir, lockDir, backendOptions }
+    return refuse(`there is no backend ${JSON.stringify(withoutPassword(name))}; there are: ${Object.keys(backends).join(', ') || 'none'}`)
   }
 
   /** After a fault, when nobody has them yet. What was made before is its maker's. */

@@ -1,11 +1,15 @@
 import { createRequire } from 'node:module'
 import { basename, isAbsolute, resolve } from 'node:path'
 import { ConfigError, DependencyError } from '../src/errors.js'
+import { withoutPassword } from '../src/hidden.js'
 import type { Backend, BackendContext, NamespaceManager, NamespaceManagerClass, OptionTable, RequestNamespace } from '../src/namespace-manager.js'
 import { cookieBackend } from './cookie.js'
 import { datastoreBackend } from './datastore.js'
 import { fileBackend } from './file.js'
+import { memcacheBackend } from './memcache.js'
 import { memoryBackend } from './memory.js'
+import { migratingBackend } from './migrating.js'
+import { redisBackend } from './redis.js'
 
 type AnyBackend = Backend<any>
 
@@ -14,8 +18,14 @@ export const backends: Readonly<Record<string, AnyBackend>> = {
   memory: memoryBackend,
   file: fileBackend,
   cookie: cookieBackend,
+  memcache: memcacheBackend,
+  redis: redisBackend,
   datastore: datastoreBackend,
+  migrating: migratingBackend,
 }
+
+/** Whether a word names a backend that comes with the library. */
+export const isBuiltIn = (word: string): boolean => Object.hasOwn(backends, word)
 
 /** The option tables of `session.TYPE.NAME`. */
 export const optionTables: Readonly<Record<string, OptionTable>> = Object.fromEntries(
@@ -35,7 +45,7 @@ export interface Chosen {
  */
 export const chooseBackend = (type: unknown, base: string): Chosen => {
   if (typeof type !== 'string') return asBackend(type, 'own')
-  if (Object.hasOwn(backends, type)) return asBackend(backends[type], type)
+  if (isBuiltIn(type)) return asBackend(backends[type], type)
   return asBackend(loadModule(type, base), isPath(type) ? basename(type) : type)
 }
 
@@ -78,6 +88,7 @@ const isPath = (name: string): boolean => /^\.{0,2}\//.test(name) || isAbsolute(
 
 /** The module's `backend`, or else its default export. */
 const loadModule = (name: string, base: string): unknown => {
+  if (name.includes('://')) throw new ConfigError(`type: this is an address, which belongs in url: ${withoutPassword(name)}`, { setting: 'type' })
   if (!/[./@]/.test(name)) throw new ConfigError(`type: expected ${Object.keys(backends).join(', ')}, or a module's path or name; got "${name}"`, { setting: 'type' })
   const from = resolve(base, 'settings.js')
   try {

@@ -1,44 +1,67 @@
 #!/usr/bin/env node
 import { parseArgs } from 'node:util'
+import { readHost, readPort } from '../config/server.js'
 import { init } from './init.js'
+import { serve } from './serve.js'
 
 const usage = `Usage: phial init [folder]
+       phial serve [file] [--section NAME] [--host HOST] [--port PORT]
 
-Begins an application with sessions, in the folder or here: settings with all there is to set (development.ini), a fresh
+init begins an application with sessions, in the folder or here: settings with all there is to set (development.ini), a fresh
 secret (data/secret), and a program that counts visits. What is there already stays as it is.
 
-  -h, --help  shows this
+serve serves the application that an INI file describes (development.ini, if none is named), until Ctrl-C.
+
+  --section NAME  another application of the file than [app:main], [composite:main], [filter-app:main] or [pipeline:main]
+  --host, --port  listens there, whatever [server:main] says; port 0 is any that is free
+  -h, --help      shows this
 `
 
-/** What the command line asks for; `undefined` when it makes no sense. */
-const asked = (): { readonly help: boolean; readonly folder: string } | undefined => {
+/** What the command line asks for: answers words to print. `undefined` when it makes no sense. */
+const asked = (): (() => string | Promise<string>) | undefined => {
   try {
-    const { values, positionals } = parseArgs({ allowPositionals: true, options: { help: { type: 'boolean', short: 'h' } } })
-    const [command, folder = '.', ...more] = positionals
-    if (values.help) return { help: true, folder }
-    return command === 'init' && more.length === 0 ? { help: false, folder } : undefined
+    const { values: { help, ...values }, positionals } = parseArgs({ allowPositionals: true, options })
+    const [command = '', argument, ...more] = positionals
+    if (help) return () => usage
+    return more.length === 0 && Object.hasOwn(commands, command) ? commands[command as keyof typeof commands](argument, values) : undefined
   } catch {
     return undefined
   }
 }
 
-const main = (): number => {
-  const task = asked()
-  if (task === undefined) {
+const options = {
+  help: { type: 'boolean', short: 'h' },
+  section: { type: 'string' },
+  host: { type: 'string' },
+  port: { type: 'string' },
+} as const
+
+type Values = Readonly<Partial<Record<'section' | 'host' | 'port', string>>>
+
+const commands = {
+  init: (folder = '.', values: Values) => (Object.keys(values).length === 0 ? () => init(folder) : undefined),
+  serve: (file = 'development.ini', { section, host, port }: Values) => {
+    const address = { host: host === undefined ? undefined : readHost(host), port: port === undefined ? undefined : readPort(port) }
+    if (address.host !== host || String(address.port) !== String(port)) return undefined
+    return () => serve({ file, section, ...address })
+  },
+}
+
+const main = async (): Promise<number> => {
+  const work = asked()
+  if (work === undefined) {
     process.stderr.write(usage)
     return 2
   }
-  if (task.help) {
-    process.stdout.write(usage)
-    return 0
-  }
   try {
-    process.stdout.write(init(task.folder))
+    process.stdout.write(await work())
     return 0
   } catch (error) {
-    process.stderr.write(`phial: ${(error as Error).message}\n`)
+    process.stderr.write(`phial: ${(error as Error).message.replaceAll(/\s*\n\s*/g, ' ')}\n`)
     return 1
   }
 }
 
-process.exitCode = main()
+void main().then((code) => {
+  process.exitCode = code
+})

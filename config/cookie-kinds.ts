@@ -4,6 +4,16 @@ import { unfit } from './origin.js'
 /** RFC 9110 section 5.6.2. The length leaves the value its share of the 4,096 octets that browsers take for both. */
 const token = /^[\w!#$%&'*+.^`|~-]{1,256}$/
 
+/** RFC 9110 section 5.1. */
+export const headerName: Kind<string> = {
+  label: 'header name',
+  read: asWritten,
+  check(value, origin) {
+    if (typeof value !== 'string' || !/^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/.test(value)) throw unfit(origin, 'the name of a header', value)
+    return value
+  },
+}
+
 export const cookieName: Kind<string> = {
   label: 'cookie name',
   read: asWritten,

@@ -11,11 +11,14 @@ export class IniFile {
   readonly path: string
   readonly directory: string
   readonly #sections: ReadonlyMap<string, ReadonlyMap<string, IniEntry>>
+  readonly #numbers: ReadonlyMap<string, number>
 
   constructor(path: string, text: string) {
     this.path = path
     this.directory = dirname(resolve(path))
-    this.#sections = readSections(text, path)
+    const lines = readIniLines(text, path)
+    this.#numbers = numberLines(lines, path)
+    this.#sections = readSections(lines, this.#numbers)
   }
 
   get sections(): string[] {
@@ -29,7 +32,7 @@ export class IniFile {
       const there = this.sections.map(section => `[${section}]`).join(', ')
       throw fault({ file: this.path }, `there is no section [${name}]; there ${there === '' ? 'is none at all' : `are: ${there}`}`)
     }
-    return new IniSection(this, name, new Map([...(this.#sections.get('DEFAULT') ?? []), ...own]))
+    return new IniSection(this, { name, line: this.#numbers.get(idOf(name))! }, own, this.#sections.get('DEFAULT'))
   }
 }
 
@@ -39,9 +42,7 @@ export const readIniFile = (path: string): IniFile => new IniFile(path, readText
  * The `ini` package keeps no lines, cuts values at "#" and ";", and splits sections at dots. So it is handed lines that
  * are checked, and quoted so that it takes each as it stands; their numbers are remembered beside it.
  */
-const readSections = (text: string, file: string): Map<string, Map<string, IniEntry>> => {
-  const lines = readIniLines(text, file)
-  const numbers = numberLines(lines, file)
+const readSections = (lines: readonly IniLine[], numbers: ReadonlyMap<string, number>): Map<string, Map<string, IniEntry>> => {
   const sections: Record<string, Record<string, unknown>> = parse(lines.map(quote).join('\n'))
   return new Map(Object.entries(sections).map(([section, values]) => [section, entriesOf(section, values, numbers)]))
 }

@@ -22,19 +22,31 @@ export interface IniPlace {
 const deepest = 10
 const longest = 65_536
 
+export interface IniHead {
+  readonly name: string
+  readonly line: number
+}
+
 /** A section's values, each read when asked for, so that a fault in a line nobody asks for harms nobody. */
 export class IniSection {
   readonly file: IniPlace
   readonly name: string
+  /** Where its head stands. */
+  readonly headLine: number
+  /** The keys that stand in the section itself. */
+  readonly ownKeys: readonly string[]
   readonly #entries: ReadonlyMap<string, IniEntry>
   readonly #texts = new Map<string, IniText>()
 
-  constructor(file: IniPlace, name: string, entries: ReadonlyMap<string, IniEntry>) {
+  constructor(file: IniPlace, head: IniHead, own: ReadonlyMap<string, IniEntry>, defaults: ReadonlyMap<string, IniEntry> = new Map()) {
     this.file = file
-    this.name = name
-    this.#entries = entries
+    this.name = head.name
+    this.headLine = head.line
+    this.ownKeys = [...own.keys()]
+    this.#entries = new Map([...defaults, ...own])
   }
 
+  /** What `[DEFAULT]` holds included. */
   get keys(): string[] {
     return [...this.#entries.keys()]
   }

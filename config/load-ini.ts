@@ -22,9 +22,13 @@ export interface LoadIniOptions {
  * `tables` holds the backends' own options.
  */
 export const loadIni = (path: string | URL, options: LoadIniOptions = {}, tables: OptionTables = {}): SettingsSource => {
-  if (typeof path !== 'string' && !(path instanceof URL)) throw new TypeError('loadIni: expected the path of an INI file')
-  const section = readIniFile(typeof path === 'string' ? path : fileURLToPath(path)).section(options.section ?? 'app:main')
+  const section = readIniFile(iniPath(path)).section(options.section ?? 'app:main')
   return new SettingsSource(section.file.path, section.name, readSettings(section, tables))
+}
+
+export const iniPath = (path: string | URL): string => {
+  if (typeof path !== 'string' && !(path instanceof URL)) throw new TypeError('expected the path of an INI file')
+  return typeof path === 'string' ? path : fileURLToPath(path)
 }
 
 const readSettings = (section: IniSection, tables: OptionTables): Map<string, Given> => {
@@ -44,7 +48,7 @@ const readSettings = (section: IniSection, tables: OptionTables): Map<string, Gi
 }
 
 /** `beaker.session.timeout` and `session.timeout` are one setting; `Session.timeout` is a slip, and other keys are none of ours. */
-const settingOf = (key: string): string | undefined => /^(?:beaker\.)?(session\..*)$/i.exec(key)?.[1]
+export const settingOf = (key: string): string | undefined => /^(?:beaker\.)?(session\..*)$/i.exec(key)?.[1]
 
 const addSharedCacheDir = (given: Map<string, Given>, section: IniSection, find: (name: string) => Target | undefined): void => {
   if (given.has('cacheDir') || section.line('cache_dir') === undefined) return

@@ -1,3 +1,4 @@
+import { withoutPassword } from '../src/hidden.js'
 import { ConfigError, type ConfigErrorDetails } from '../src/errors.js'
 
 /** Where a value came from: what an error about it has to say. */
@@ -22,7 +23,8 @@ export const unfit = (origin: Origin, expected: string, got: unknown, hint = '')
 
 const longest = 60
 
-const show = (value: unknown): string => {
+const show = (given: unknown): string => {
+  const value = typeof given === 'string' ? withoutPassword(given) : given
   if (typeof value === 'string') return JSON.stringify(value.length > longest ? `${value.slice(0, longest)}…` : value)
   if (typeof value === 'number' || typeof value === 'boolean' || value === null || value === undefined) return String(value)
   if (value instanceof Date) return Number.isNaN(value.getTime()) ? 'an invalid date' : value.toISOString()

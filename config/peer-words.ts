@@ -82,7 +82,6 @@ export const peerWords: ReadonlyMap<string, (name: Name) => string> = new Map(
     unset: () => 'there is none: destroy() removes a session',
     genid: () => 'there is none: ids are 256 random bits, made here alone',
     generateid: () => 'there is none: ids are 256 random bits, made here alone',
-    id: () => 'there is none: ids are 256 random bits, made here alone',
     overwrite: () => 'there is none: one cookie of a name is sent with a response',
     cookieargs: cookie,
     cookieoptions: cookie,
@@ -94,8 +93,6 @@ export const peerWords: ReadonlyMap<string, (name: Name) => string> = new Map(
     encryptnoncebits: encryption,
     hashalgorithm: encryption,
     algorithm: encryption,
-    usecookies: later,
-    idheader: later,
     memcachemodule: later,
   }),
 )

@@ -90,6 +90,10 @@ const complete = (given: GivenSettings, originOf: (name: SettingName) => Origin,
     forceCookie: value('forceCookie'),
     trustProxy: value('trustProxy'),
 
+    useCookies: value('useCookies'),
+    idHeader: value('idHeader'),
+    id: value('id'),
+
     auto: value('auto'),
     dataSerializer: value('dataSerializer'),
     invalidateCorrupt: value('invalidateCorrupt'),

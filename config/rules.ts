@@ -91,6 +91,28 @@ export const rules: readonly Rule[] = [
     because: () => 'the date is past: browsers would drop the cookie at once',
   },
 
+  // without cookies
+  {
+    among: ['useCookies'],
+    broken: settings => !settings.useCookies && settings.idHeader === undefined && settings.id === undefined,
+    because: name => `without cookies the id is to come in ${name('idHeader')}, or from a function`,
+  },
+  {
+    among: ['idHeader', 'id'],
+    broken: settings => settings.useCookies && (settings.idHeader !== undefined || settings.id !== undefined),
+    because: name => `only with ${name('useCookies')} false`,
+  },
+  {
+    among: ['id'],
+    broken: settings => settings.idHeader !== undefined && settings.id !== undefined,
+    because: name => `${name('idHeader')} is given as well; one of them`,
+  },
+  {
+    among: ['useCookies'],
+    broken: settings => !settings.useCookies && settings.type === 'cookie',
+    because: name => `${name('type')} is cookie`,
+  },
+
   // the cookie
   {
     among: ['secure'],

@@ -1,6 +1,6 @@
-import type { BackendSettings, OnError, Revive, Settings } from '../src/settings.js'
+import type { BackendSettings, FindId, OnError, Revive, Settings } from '../src/settings.js'
 import { backendName, backendsByName, backendType, url } from './backend-kinds.js'
-import { cookieDomain, cookieExpires, cookieName, cookiePath } from './cookie-kinds.js'
+import { cookieDomain, cookieExpires, cookieName, cookiePath, headerName } from './cookie-kinds.js'
 import {
   callback, choice, count, flag, flagOrAuto, namespaceName, path, requestProperty, seconds, secondsOrOff, serializer,
   waitingSeconds, type Kind,
@@ -24,7 +24,7 @@ export type SettingName = keyof SettingValues
 /** Settings whose default is nothing, or depends on others: `resolveSettings` finds it. */
 type Unset =
   | 'type' | 'url' | 'dataDir' | 'cacheDir' | 'lockDir' | 'backends' | 'cache' | 'cacheTtl' | 'secret' | 'secretFile' | 'validateKey' | 'encryptKey' | 'cookieName'
-  | 'touchInterval' | 'cookieDomain' | 'priority' | 'onError' | 'revive'
+  | 'touchInterval' | 'idHeader' | 'id' | 'cookieDomain' | 'priority' | 'onError' | 'revive'
 
 export type DefaultOf<N extends SettingName> = N extends Unset ? undefined : SettingValues[N]
 
@@ -254,6 +254,24 @@ export const table: SettingsTable = {
     defaultNote: 'false',
     example: '127.0.0.1 10.0.0.0/8',
     sentence: 'Addresses and networks of proxies whose X-Forwarded-Proto is believed.',
+  },
+  useCookies: {
+    ini: 'use_cookies',
+    kind: flag,
+    default: true,
+    sentence: 'False: no cookie is read or set; the id comes in id_header, or from the function id.',
+  },
+  idHeader: {
+    ini: 'id_header',
+    kind: headerName,
+    default: undefined,
+    example: 'X-Session-Id',
+    sentence: 'With use_cookies false, the header of requests that holds the signed id, and of responses that give a new one out.',
+  },
+  id: {
+    kind: callback<FindId>(),
+    default: undefined,
+    sentence: 'With use_cookies false, finds in a request what session.id told: (req, name).',
   },
   auto: {
     ini: 'auto',

@@ -37,12 +37,40 @@ export interface CookieAttributes {
   readonly expiresAt?: number | undefined
 }
 
+/** The application's own cookies, readable and changeable until the headers leave. */
+export interface RequestCookies {
+  /** What `set` was given in this request, else what the client sent; `undefined` for none, for a forged or too old one, and where several differ. */
+  get(name: string, options?: ReadCookieOptions): any
+  /** One of a name is sent: the last one that was set. Throws `HeadersSentError`, `TooLargeError`, or `TypeError` for a value that no cookie can hold. */
+  set(name: string, value: unknown, options?: WriteCookieOptions): void
+  /** Asks the client to forget it. `path` and `domain` are those that it was set with. Throws like `set`. */
+  delete(name: string, options?: Partial<CookieAttributes>): void
+  /** Takes back what `set` or `delete` asked in this request. */
+  unset(name: string): void
+}
+
+export interface ReadCookieOptions {
+  /** How the value was written. Default `plain`. */
+  readonly format?: 'plain' | 'json' | 'signed'
+  /** For `signed`: seconds after which it is too old; absent: it lasts as long as the secrets. */
+  readonly maxAge?: number
+}
+
+export interface WriteCookieOptions extends Partial<Omit<CookieAttributes, 'expiresAt'>> {
+  /** `plain`: text of visible ASCII. `json`: any JSON value. `signed`: any JSON value, bound to the cookie's name and dated; not encrypted. Default `plain`. */
+  readonly format?: 'plain' | 'json' | 'signed'
+  /** Seconds that the client may keep it; absent: until it closes. */
+  readonly maxAge?: number
+}
+
 /** Who is told when a response is about to leave, and when the exchange is over. */
 export interface ExchangeListener {
   /** The head is about to leave with this status; it waits for what is answered. Called once. */
   beforeHead(status: number): Promise<unknown> | undefined
   /** The end is about to leave; it waits for what is answered. Called once, after `beforeHead`. */
   beforeEnd(status: number): Promise<unknown> | undefined
+  /** What the response waited for is done, and nothing of it failed: what is to be done last of all; it waits for that too. May be called again. */
+  beforeRelease(): Promise<unknown> | undefined
   /** The handler's promise, where it answered one: until it settles, the handler may still let a failure through. */
   working?(): Promise<unknown> | undefined
   /** `finish`: the response is complete. `abort`: its connection closed before. `failed`: an error became the answer. */

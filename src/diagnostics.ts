@@ -24,6 +24,8 @@ export interface PhialEvents {
   'store-recovered': { backend: string }
   /** A write was stored, and the cache before the store could not be told: others may read the older record for `cache_ttl`. */
   'cache-stale': { backend: string; operation: string }
+  /** A request was refused with `CsrfError`. */
+  'csrf-refused': { reason: 'cross-site' | 'no-token' | 'no-session' | 'bad-token' }
   /** A request ended with changes that nobody saved. */
   dropped: { reason: 'not-saved' | 'response-failed' | 'aborted'; keys: number }
   /** A cookie that was due was not sent. */

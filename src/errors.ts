@@ -148,6 +148,23 @@ export class LockTimeoutError extends SessionError {
   readonly code = 'PHIAL_LOCK_TIMEOUT'
 }
 
+/**
+ * `cross-site`: another site, or a sibling, sent it. `no-token`: it brought none. `no-session`: the session that the token would be of
+ * is over. `bad-token`: it is forged, of another session, or from before the last log-in.
+ */
+export type CsrfReason = 'cross-site' | 'no-token' | 'no-session' | 'bad-token'
+
+/** A request that would change something did not prove that a page of this application sent it. */
+export class CsrfError extends SessionError {
+  readonly code = 'PHIAL_CSRF'
+  readonly reason: CsrfReason
+
+  constructor(message: string, reason: CsrfReason) {
+    super(message)
+    this.reason = reason
+  }
+}
+
 /** The manager was closed, or the request that the session belongs to is over. */
 export class SessionClosedError extends SessionError {
   readonly code = 'PHIAL_CLOSED'

@@ -28,3 +28,6 @@ showAs(Hidden, () => redacted)
 
 /** What a `Hidden` holds; anything else as it is. */
 export const reveal = (value: unknown): unknown => (value instanceof Hidden ? value.reveal() : value)
+
+/** What may be shown of a text that may be an address in a wrong place, and hold a password. */
+export const withoutPassword = (text: string): string => text.replaceAll(/\/\/.*@/gs, `//${redacted}@`)

@@ -32,10 +32,10 @@ export interface NamespaceManager {
    * The new version, or `undefined`, changing nothing, when the record is gone, expired, or has another version.
    * A touch leaves the version as it was. A client that sends this twice has made one write, and is answered the same.
    *
-   * `ends`: the new value is a sign that the session under this key is over, as after a `delete`. What keeps copies of records (a cache)
-   * rejects when it cannot make sure that the former one is not read any more; all others may leave it out.
+   * `ending`: what the former record granted is over, as after a `delete`. What keeps copies of records (a cache) rejects when it cannot make
+   * sure that the former one is not read any more; all others may leave it out.
    */
-  replace(key: string, value: string, version: string, expiresAt: number, ends?: boolean): Promise<string | undefined>
+  replace(key: string, value: string, version: string, expiresAt: number, ending?: Ending): Promise<string | undefined>
 
   /** `true`, or `false` when there is no live record. Moves the expiry only, to a later or an earlier time; never creates. */
   touch(key: string, expiresAt: number): Promise<boolean>
@@ -44,6 +44,15 @@ export interface NamespaceManager {
   delete(key: string): Promise<void>
   /** With a version: whether this call removed the record of that version. */
   delete(key: string, version: string): Promise<boolean>
+
+  /** Its records are spread over several servers: one that is down says nothing of the others, and each is to refuse by itself what it cannot do. */
+  readonly isSpread?: boolean
+
+  /**
+   * Of two stores, one of which takes the other's place: brings a record that lives as long as it is used to where new ones are made. Nobody
+   * reads an older value of it for that; for a moment nobody may read it at all.
+   */
+  settle?(key: string, expiresAt: number): Promise<void>
 
   /** Releases sockets, handles and timers. May be called twice. Other calls after it reject with `SessionClosedError`. */
   close(): Promise<void>
@@ -57,6 +66,9 @@ export interface StoredRecord {
   /** `true` when this read's touch was due and took effect. */
   readonly touched?: boolean | undefined
 }
+
+/** `moved`: it goes on under another key; what can be seen to fail is then better not begun. `revoked`: it does not. */
+export type Ending = 'moved' | 'revoked'
 
 export interface Touch {
   /** Move the expiry to this … */

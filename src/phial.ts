@@ -1,7 +1,8 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Http2ServerRequest, Http2ServerResponse } from 'node:http2'
 import { backendFrom } from '../config/backend-settings.js'
-import { loadIni as loadIniFile } from '../config/load-ini.js'
+import { readComposite } from '../config/composite.js'
+import { iniPath, loadIni as loadIniFile } from '../config/load-ini.js'
 import type { LoadIniOptions } from '../config/load-ini.js'
 import { placedFault } from '../config/placed-fault.js'
 import { resolveSettings } from '../config/resolve-settings.js'
@@ -9,19 +10,26 @@ import { SettingsSource } from '../config/settings-source.js'
 import type { SettingsInput } from '../config/table.js'
 import { typesIn } from '../config/types-in.js'
 import { openStore } from '../backends/open-store.js'
+import type { OpenStore } from '../backends/open-store.js'
 import { optionTables, tablesWith } from '../backends/registry.js'
 import type { CookieAttributes } from './carrier.js'
 import type { Sealer } from './namespace-manager.js'
+import { compose } from './http/compose.js'
+import type { LoadedApp } from './http/compose.js'
 import { checkCookie } from './http/cookie-rules.js'
+import { idPlace } from './http/header-carrier.js'
+import { requestCookies } from './http/request-cookies.js'
 import { secureRequests } from './http/secure-request.js'
 import { sessionCarriers } from './http/session-carriers.js'
 import { wrapHandler } from './http/wrap.js'
 import type { SessionHandler, SessionRequest } from './http/wrap.js'
 import { makeCodec } from './record/codec.js'
-import { idKeys, SignedIds } from './record/id.js'
+import { BareIds, idKeys, SignedIds } from './record/id.js'
 import { makeSealer } from './record/seal.js'
 import { TimeRules } from './record/time-rules.js'
+import type { NamedSessionOptions } from './session/named-session-options.js'
 import { isSessionManager, SessionManager } from './session/session-manager.js'
+import type { SessionManagerOptions } from './session/session-manager.js'
 import type { Settings } from './settings.js'
 
 type Data = Record<string, any>
@@ -40,8 +48,10 @@ export const createManager = <T extends object = Data>(settings: SettingsSource 
   const base = process.cwd()
   const tables = tablesWith([...typesIn(settings), ...typesIn(overrides)], base)
   const resolved = resolveSettings(settings, overrides, tables)
+  const named: Named = (name, { backend: _backend, ...differing }) =>
+    resolveSettings(settings, { ...overrides, ...differing, cookieName: differing.cookieName ?? cookieNameFor(name, resolved, differing), ...(resolved.idHeader && { idHeader: `${resolved.idHeader}-${name}` }) }, tables)
   try {
-    return assemble<T>(resolved, base)
+    return new SessionManager<T>(assemble(resolved, base, named))
   } catch (error) {
     throw placedFault(error, settings, overrides, tables)
   }
@@ -74,33 +84,76 @@ export function withSession<T extends object>(
   return wrapHandler(handler, settings)
 }
 
+export interface LoadAppOptions {
+  /** The application, by its name (`main`, the default) or by the whole head of its section (`composite:sessioned`). */
+  readonly section?: string | undefined
+  /** Settings that win over those of the file, in all its sections. */
+  readonly overrides?: SettingsInput | undefined
+}
+
+/**
+ * Loads an application from an INI file in Paste's form: `[app:…]`, `[composite:…]`, `[filter-app:…]` and `[pipeline:…]`, with the modules that
+ * they name. Each section with sessions has one manager; the handler carries the outermost (of several side by side, the first).
+ *
+ * Rejects with `ConfigError` naming file and line, like `createManager` too, and has then closed what it opened.
+ */
+export const loadApp = async <T extends object = Data>(path: string | URL, { section = 'main', overrides }: LoadAppOptions = {}): Promise<LoadedApp<T>> => {
+  const file = iniPath(path)
+  return compose<T>(readComposite(file, section), file, (head) => createManager(loadIni(file, { section: head }), overrides))
+}
+
+/** The settings of the sessions of a name. */
+type Named = (name: string, options: NamedSessionOptions) => Settings
+
 /** Everything that can be wrong at start is found before the store is opened. */
-const assemble = <T extends object>(settings: Settings, base: string): SessionManager<T> => {
-  const { now, cookieName, namespace, secret, encryptKey, maxBytes, lifetime, operationTimeout, requestBudget, trustProxy, onError } = settings
-  const cookie = cookieOf(settings)
-  checkCookie(cookieName, cookie)
-  const codec = makeCodec(settings.dataSerializer, settings.revive)
-  const sealerNamed = (name: string): Sealer => makeSealer({ secrets: secret, encryptKeys: encryptKey, name })
-  const carrierFor = sessionCarriers({ name: cookieName, now, isEncrypted: secureRequests(trustProxy), budgetMs: requestBudget * 1000, onError })
-  const keys = idKeys(secret, cookieName)
-  const { type, store } = openStore(settings, {
-    shared: { now, maxBytes, lifetime, operationTimeout, sealer: sealerNamed(`${namespace} ${cookieName}`) },
+const assemble = (settings: Settings, base: string, named: Named): SessionManagerOptions => {
+  const { now, secret, namespace, maxBytes, lifetime, operationTimeout, trustProxy } = settings
+  checkCookie(settings.cookieName, cookieOf(settings))
+  const stores = openStore(settings, {
+    shared: { now, maxBytes, lifetime, operationTimeout, sealer: cookieSealer(settings) },
     read: (written, place) => backendFrom(written, place, { namespace }, tablesWith(typesIn(written), base)),
     base,
   })
-  const clientKeeps = store.supports.scope === 'request'
-  return new SessionManager<T>({
-    ...settings,
-    backend: type, store, codec, carrierFor,
-    sealer: encryptKey.length > 0 && !clientKeeps ? sealerNamed(namespace) : undefined,
-    rules: new TimeRules(settings),
-    policy: {
-      ...settings, cookie, clientKeeps,
-      cookieLife: settings.cookieExpires,
-      checkCookie: (attributes) => checkCookie(cookieName, attributes),
-    },
-    idSource: (carrier) => new SignedIds(carrier, keys),
-  })
+  const isEncrypted = secureRequests(trustProxy)
+  const cookiesFor = requestCookies({ now, isEncrypted, attributes: cookieOf(settings), sealer: makeSealer({ secrets: secret, encryptKeys: [], name: namespace }) })
+  const backendNamed = (name: string | undefined) => (name === undefined ? stores : stores.another(name, cookieSealer(settings))).store
+  const managerOptions = (its: Settings, { type, store }: OpenStore): SessionManagerOptions => {
+    const { cookieName, encryptKey, requestBudget, onError } = its
+    const cookie = cookieOf(its)
+    const keys = idKeys(secret, cookieName)
+    const clientKeeps = store.supports.scope === 'request'
+    return {
+      ...its,
+      backend: type, store,
+      codec: makeCodec(its.dataSerializer, its.revive),
+      carrierFor: sessionCarriers({
+        name: cookieName, now, isEncrypted, budgetMs: requestBudget * 1000, onError,
+        idPlace: its.useCookies ? undefined : idPlace(its.idHeader, its.id, cookieName),
+      }),
+      sealer: encryptKey.length > 0 && !clientKeeps ? makeSealer({ secrets: secret, encryptKeys: encryptKey, name: namespace }) : undefined,
+      rules: new TimeRules(its),
+      policy: { ...its, cookie, clientKeeps, cookieLife: its.cookieExpires, checkCookie: (attributes) => checkCookie(cookieName, attributes) },
+      idSource: (carrier) => (its.id === undefined ? new SignedIds(carrier, keys) : new BareIds(carrier)),
+      cookiesFor, backendNamed,
+      named: (name, options: NamedSessionOptions) => {
+        const differing = named(name, options)
+        checkCookie(differing.cookieName, cookieOf(differing))
+        return managerOptions(differing, stores.another(options.backend, cookieSealer(differing)))
+      },
+    }
+  }
+  return managerOptions(settings, stores)
+}
+
+/** For what a client keeps: the cookie's name is part of it. */
+const cookieSealer = ({ secret: secrets, encryptKey: encryptKeys, namespace, cookieName }: Settings): Sealer =>
+  makeSealer({ secrets, encryptKeys, name: `${namespace} ${cookieName}` })
+
+/** The default session's, a dot and the name; without its prefix where the attributes are not those that the prefix stands for. */
+const cookieNameFor = (name: string, { cookieName, secure, httpOnly }: Settings, differing: NamedSessionOptions): string => {
+  if (!/^[\w-]{1,64}$/.test(name)) throw new TypeError('the name of a session is of 1 to 64 letters, digits, "_" and "-"')
+  const isHost = (differing.secure ?? secure) === true && differing.cookieDomain === undefined && (differing.cookiePath ?? '/') === '/' && (differing.httpOnly ?? httpOnly)
+  return `${isHost ? cookieName : cookieName.replace(/^__(?:host-http|host|http|secure)-/i, '')}.${name}`
 }
 
 const cookieOf = ({ cookieDomain: domain, cookiePath: path, secure, httpOnly, sameSite, partitioned, priority }: Settings): CookieAttributes =>

@@ -50,6 +50,11 @@ export interface Settings extends BackendSettings {
   /** Addresses and networks (CIDR) of proxies whose `X-Forwarded-Proto` is believed. */
   readonly trustProxy: readonly string[]
 
+  /** False: the id comes in a header, or from a function. */
+  readonly useCookies: boolean
+  readonly idHeader: string | undefined
+  readonly id: FindId | undefined
+
   readonly auto: boolean
   readonly dataSerializer: 'json' | 'devalue' | DataSerializer
   readonly invalidateCorrupt: boolean
@@ -74,6 +79,9 @@ export interface DataSerializer {
 
 /** May answer a failed request itself: it answered when the response has ended, or its promise resolves after ending it. */
 export type OnError = (error: Error, req: unknown, res: unknown) => unknown
+
+/** Finds a session's id in a request without cookies; `name` is what its cookie would be called, and tells named sessions apart. */
+export type FindId = (req: any, name: string) => string | undefined
 
 /** Called for each value of the stored data, innermost first, as `JSON.parse`'s reviver is. */
 export type Revive = (key: string, value: unknown) => unknown

@@ -20,6 +20,9 @@ const readBackends = async () => {
 const scopes = { process: 'this process', machine: 'the processes of a machine', shared: 'all machines', request: 'the browser' }
 const mark = claim => (claim ? 'yes' : 'no')
 
+/** What others are behind is able to do what they are. */
+const isWrapper = ({ options = {} }) => Object.values(options).some(({ type }) => type === 'backend')
+
 /** The README's table, a column a backend. */
 const describeBackends = backends => {
   const row = (name, cell) => `| ${[name, ...backends.map(({ supports }) => cell(supports))].join(' | ')} |`
@@ -31,7 +34,7 @@ const describeBackends = backends => {
     row('parallel writes all count', ({ atomic }) => mark(atomic)),
     row('gone is gone', ({ revocable }) => mark(revocable)),
     row('largest record', ({ maxValueBytes }) => `${maxValueBytes.toLocaleString('en')} bytes`),
-    row('an owner\'s sessions can be listed and ended', ({ ownerIndex }) => mark(ownerIndex)),
+    row('an owner\'s sessions can be listed', ({ ownerIndex }) => mark(ownerIndex)),
     row('locks', ({ lockable }) => mark(lockable)),
   ].join('\n')
 }
@@ -50,7 +53,7 @@ const tables = Object.fromEntries(backends.map(({ type, options = {} }) => [type
 const files = [
   ['development.ini', () => describeIni(tables)],
   ['docs/options.md', text => between(text, describeTables(tables))],
-  ['README.md', text => between(text, describeBackends(backends))],
+  ['README.md', text => between(text, describeBackends(backends.filter((backend) => !isWrapper(backend))))],
 ]
 
 for (const [name, write] of files) {

@@ -1,4 +1,4 @@
-// Gets the servers that the tests talk to, where the system's package manager may: Debian's, as root or by sudo without a password.
+// Gets the servers that the tests talk to, and the browser that talks to the demo, where the system's package manager may: Debian's, as root or by sudo without a password.
 // What is missing afterwards is said once; its tests are skipped, and counted as skipped. Nothing here fails `npm test`, before which
 // it runs. Where all is there it looks at a few paths and does nothing.
 import { spawnSync } from 'node:child_process'
@@ -7,7 +7,8 @@ import { homedir } from 'node:os'
 import { delimiter, join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 
-const packages = ['redis-server', 'memcached'] // each is called as its program is
+/** Each is called as its program is. Those of a line are asked for together: a system that has no chromium may have the servers. */
+const packages = [['redis-server', 'memcached'], ['chromium']]
 
 const jarInSdk = 'google-cloud-sdk/platform/cloud-datastore-emulator/CloudDatastore.jar'
 const sdkFolders = ['/usr/lib', '/usr/share', '/opt', '/usr/local', '/usr/local/share', '/opt/homebrew/share', homedir()]
@@ -59,11 +60,13 @@ const install = (names, policy) => {
   spawnSync(command, args, { stdio: ['ignore', 'ignore', 'inherit'] })
 }
 
-const missing = () => packages.filter(name => !hasProgram(name))
+const isThere = name => hasProgram(name) || (name === 'chromium' && existsSync(process.env.CHROMIUM ?? ''))
+
+const missingOf = names => names.filter(name => !isThere(name))
 
 /** A line for each thing that is not there, with a way to get it. */
 const wanted = () => [
-  ...missing().map(name => `${name}: apt-get install ${name}, or as your system has it`),
+  ...missingOf(packages.flat()).map(name => `${name}: apt-get install ${name}, or as your system has it`),
   ...(hasProgram('java') ? [] : ['java, which the Datastore emulator runs on: apt-get install default-jre-headless, or as your system has it']),
   ...(hasEmulator() ? [] : ['the Datastore emulator: gcloud components install cloud-datastore-emulator, or set DATASTORE_EMULATOR_JAR to CloudDatastore.jar']),
 ]
@@ -71,7 +74,7 @@ const wanted = () => [
 /** `policy`: where Debian looks whether it may start what it installs. */
 export const prepareServers = (policy = '/usr/sbin/policy-rc.d') => {
   try {
-    if (missing().length > 0) install(missing(), policy)
+    for (const names of packages.map(missingOf)) if (names.length > 0) install(names, policy)
     const lines = wanted().map(line => `  ${line}\n`)
     if (lines.length > 0) console.error(`Not there, so the tests that need it are skipped, and counted as skipped:\n${lines.join('')}`)
   } catch (error) {

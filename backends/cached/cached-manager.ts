@@ -2,7 +2,7 @@ import { Buffer } from 'node:buffer'
 import { emit } from '../../src/diagnostics.js'
 import { StoreUnavailableError } from '../../src/errors.js'
 import type {
-  Enumerable, Lease, Lockable, Manifest, NamespaceManager, OwnerIndex, Purgeable, StoredRecord, Touch,
+  Ending, Enumerable, Lease, Lockable, Manifest, NamespaceManager, OwnerIndex, Purgeable, StoredRecord, Touch,
 } from '../../src/namespace-manager.js'
 import { CacheCalls } from './cache-calls.js'
 import { formatEntry, LEASE, parseEntry, recordOf } from './entry.js'
@@ -65,19 +65,20 @@ export class CachedManager implements EveryAbility {
     return stored
   }
 
-  /** Keys are drawn afresh, so that there is no copy of an earlier record. */
-  create(key: string, value: string, expiresAt: number): Promise<string | undefined> {
-    return this.#store.create(key, value, expiresAt)
+  /** Of what the key held before there may be a copy: not every key is new. */
+  async create(key: string, value: string, expiresAt: number): Promise<string | undefined> {
+    const version = await this.#stored(key, () => this.#store.create(key, value, expiresAt))
+    if (!(await this.#tell(key)) && version !== undefined) emit('cache-stale', { backend: 'cache', operation: 'create' })
+    return version
   }
 
-  /** A sign of an end is not even tried while the cache cannot be told: the session would be lost to its user. */
-  async replace(key: string, value: string, version: string, expiresAt: number, ends?: boolean): Promise<string | undefined> {
-    if (ends && !(await this.#tellSurely(key))) throw untold('replace')
-    const next = await this.#stored(key, () => this.#store.replace(key, value, version, expiresAt, ends))
-    const isTold = await (ends ? this.#tellSurely(key) : this.#tell(key))
-    if (next === undefined || isTold) return next
-    if (ends) throw untold('replace')
-    emit('cache-stale', { backend: 'cache', operation: 'replace' })
+  /** A session does not move while the cache cannot be told of it: it would be lost to its user, who is not told its new id. */
+  async replace(key: string, value: string, version: string, expiresAt: number, ending?: Ending): Promise<string | undefined> {
+    if (ending === 'moved' && !(await this.#tellSurely(key))) throw untold('replace')
+    const next = await this.#stored(key, () => this.#store.replace(key, value, version, expiresAt, ending))
+    const isTold = await (ending ? this.#tellSurely(key) : this.#tell(key))
+    if (ending && !isTold) throw untold('replace')
+    if (next !== undefined && !isTold) emit('cache-stale', { backend: 'cache', operation: 'replace' })
     return next
   }
 
@@ -166,9 +167,9 @@ export class CachedManager implements EveryAbility {
   }
 
   /** Removes the entry of a record that may have changed. `false`: it may still be there; this process does not read it. */
-  async #tell(key: string, must = false): Promise<boolean> {
+  async #tell(key: string): Promise<boolean> {
     const mark = this.#untold.get(key)
-    const told = await this.#calls.ask('delete', () => this.#cache.delete(key), must)
+    const told = await this.#calls.ask('delete', () => this.#cache.delete(key))
     if (told === undefined) {
       this.#untold.add(key)
       return false
@@ -180,7 +181,7 @@ export class CachedManager implements EveryAbility {
 
   /** Once more if it fails: a connection may just have been lost. */
   async #tellSurely(key: string): Promise<boolean> {
-    return (await this.#tell(key, true)) || this.#tell(key, true)
+    return (await this.#tell(key)) || this.#tell(key)
   }
 
   /** The cache answers again: what it could not be told is told now. */

@@ -16,7 +16,7 @@ import type {
 import { Directories } from './directories.js'
 import { entriesOf } from './entries.js'
 import { codeOf, toStoreError } from './errors.js'
-import { InFlight } from './in-flight.js'
+import { InFlight } from '../in-flight.js'
 import { isKey, layoutOf, leaves, pathOf, type Layout } from './layout.js'
 import { Leases } from './leases.js'
 import { manifest, type FileOptions } from './manifest.js'

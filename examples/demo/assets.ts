@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs'
-import type { Route } from './router.js'
+import type { Route, Routes } from './router.js'
 import { sources } from './shown-code.js'
 
 const asset = (name: string, type: string): [path: string, Route] => {
@@ -8,7 +8,7 @@ const asset = (name: string, type: string): [path: string, Route] => {
   return [`/${name}`, { GET: () => answer }]
 }
 
-export const assets: readonly [path: string, Route][] = [
+export const assets: Routes = new Map([
   asset('style.css', 'text/css; charset=utf-8'),
   asset('icon.svg', 'image/svg+xml'),
-]
+])

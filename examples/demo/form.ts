@@ -5,22 +5,11 @@ export type Form = ReadonlyMap<string, string>
 
 const MOST_BYTES = 8_192
 
-/** The fields of a form that was sent from one of our own pages. Throws `HttpError`: 403, 415, 413 or 400. */
+/** The fields of a form, which the guard has looked into and put back. Throws `HttpError`: 415, 413 or 400. */
 export const readForm = async (req: IncomingMessage): Promise<Form> => {
-  if (!isFromHere(req)) throw new HttpError(403, 'This form was sent by another site.')
   const [type] = (req.headers['content-type'] ?? '').split(';')
   if (type?.trim().toLowerCase() !== 'application/x-www-form-urlencoded') throw new HttpError(415, 'A form is expected here.')
   return parse(await readBody(req))
-}
-
-/**
- * Whether the request began on this site, as browsers say it: all of today's in `Sec-Fetch-Site`, where the address is a secure
- * one or this machine's, and with `Origin`. A client that says neither is no browser, and so carries nobody's cookie unasked.
- */
-const isFromHere = ({ headers }: IncomingMessage): boolean => {
-  const site = headers['sec-fetch-site']
-  if (site !== undefined) return site === 'same-origin'
-  return headers.origin === undefined || /^https?:\/\/(.+)$/.exec(headers.origin)?.[1] === headers.host
 }
 
 /** What comes beyond the limit is read and dropped: a client that is still sending would not see the answer otherwise. */

@@ -3,11 +3,20 @@ import { html, type Content, type Html } from './html.js'
 export interface Link {
   readonly path: string
   readonly title: string
+  /** One sentence. */
+  readonly about: string
+}
+
+/** Pages that belong together. */
+export interface Group {
+  readonly title: string
+  readonly links: readonly Link[]
 }
 
 /** A whole page of the site. */
-export const layout = (links: readonly Link[], here: string | undefined, title: string, content: Content): Html =>
-  html`<!doctype html>
+export const layout = (menu: readonly Group[], here: string | undefined, title: string, content: Content): Html => {
+  const twice = here === '/' ? ' twice' : '' // the first page lists them all: where there is little room, once is enough
+  return html`<!doctype html>
 <html lang="en">
 <head>
 <meta charset="utf-8">
@@ -20,22 +29,29 @@ export const layout = (links: readonly Link[], here: string | undefined, title: 
 <body>
 <header>
 <a class="name" href="/"><img src="/icon.svg" alt="" width="28" height="28">phial</a>
-<nav aria-label="Pages">${links.map((link) => navLink(link, here))}</nav>
+<a class="jump${twice}" href="#pages">All pages</a>
 </header>
 <main>
 <h1>${title}</h1>
 ${content}
+${nextAfter(menu, here)}
 </main>
+<nav id="pages" class="${twice}" aria-label="Pages">${menu.map((group) => navGroup(group, here))}</nav>
 <footer>Sessions for Node’s own <code>http</code> server. This site runs without a script in the browser.</footer>
 </body>
 </html>
 `
+}
+
+const navGroup = ({ title, links }: Group, here: string | undefined): Html =>
+  html`<section><h2>${title}</h2><ul>${links.map((link) => navLink(link, here))}</ul></section>`
 
 const navLink = ({ path, title }: Link, here: string | undefined): Html =>
-  html`<a href="${path}"${path === here ? html` aria-current="page"` : ''}>${title}</a>`
+  html`<li><a href="${path}"${path === here ? html` aria-current="page"` : ''}>${title}</a></li>`
 
-/** A form of one button, for what changes something: links only read. */
-export const button = (action: string, label: Content, fields: Readonly<Record<string, string>> = {}, kind = ''): Html => {
-  const hidden = Object.entries(fields).map(([name, value]) => html`<input type="hidden" name="${name}" value="${value}">`)
-  return html`<form method="post" action="${action}">${hidden}<button class="${kind}">${label}</button></form>`
+/** For those who read them all. */
+const nextAfter = (menu: readonly Group[], here: string | undefined): Html | undefined => {
+  const links = menu.flatMap(({ links }) => links)
+  const next = links[links.findIndex(({ path }) => path === here) + 1]
+  return here === undefined || next === undefined ? undefined : html`<p class="next"><a href="${next.path}">Next: ${next.title}</a></p>`
 }

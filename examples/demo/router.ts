@@ -10,8 +10,10 @@ export interface Route {
   readonly POST?: Respond
 }
 
+export type Routes = ReadonlyMap<string, Route>
+
 /** Throws `HttpError`: 404, or 405 with what would do. */
-export const findRoute = (routes: ReadonlyMap<string, Route>, { method, url = '' }: DemoRequest): Respond => {
+export const findRoute = (routes: Routes, { method, url = '' }: DemoRequest): Respond => {
   const route = routes.get(url.split('?')[0]!)
   if (route === undefined) throw new HttpError(404, 'There is no such page.')
   const respond = method === 'GET' || method === 'HEAD' ? route.GET : method === 'POST' ? route.POST : undefined

@@ -1,26 +1,49 @@
 // The demo site: npm start, then http://127.0.0.1:5000
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { createManager, loadIni, withSession } from 'phial'
+import { createManager, loadIni, urlMap, withSession } from 'phial'
 import { makeSecretFile } from '../../bin/secret-file.js'
+import { stopOnSignals } from '../../bin/stop-on-signals.js'
+import { idInAddress } from './id-in-address.js'
 import type { DemoData } from './page.js'
-import { site } from './site.js'
+import { makeSite } from './site.js'
 
-// shown
+// shown start
 const settings = loadIni('development.ini')
 // end
 
 const { secretFile } = settings.toJSON()['settings'] as { secretFile?: string }
 if (secretFile !== undefined) makeSecretFile(secretFile) // at the first start
 
-// shown
-const manager = createManager<DemoData>(settings)
-const server = createServer(withSession(site(manager), manager))
+// shown start
+const manager = createManager<DemoData>(settings, {
+  backends: { quick: { type: 'memory' } }, // for sessions that ask for it
+})
+// end
+// shown without-cookies
+// A part of the site without cookies has a manager of its own.
+const strangers = createManager<DemoData>(settings, {
+  type: 'memory', useCookies: false, id: idInAddress,
+})
+// end
+
+const { main, garden, kitchen, visits } = makeSite(manager)
+
+// shown start applications
+const shared = urlMap({ '/': main, '/garden': garden, '/kitchen': kitchen })
+// end
+// shown start without-cookies
+const server = createServer(urlMap({
+  '/': withSession(shared, manager),
+  '/visits': withSession(visits, strangers),
+}))
+// end
+// shown start
 server.listen(Number(process.env.PORT ?? 5000), '127.0.0.1')
 
 const stop = async () => {
   await new Promise((resolve) => server.close(resolve)) // answers
-  await manager.close() // writes what is pending
+  await Promise.all([manager.close(), strangers.close()]) // what is pending
 }
 // end
 
@@ -34,16 +57,4 @@ server.on('error', (error: NodeJS.ErrnoException) => {
   process.exitCode = 1
 })
 
-/** Closing closes the connections that wait for nothing, once: those whose answer comes later have to be looked for. */
-const LOOK_MS = 50
-/** Who has not got an answer by then gets none. A second Ctrl-C stops at once. */
-const PATIENCE_MS = 5_000
-
-for (const signal of ['SIGINT', 'SIGTERM'] as const) {
-  process.once(signal, () => {
-    console.log('Stopping ...')
-    setInterval(() => server.closeIdleConnections(), LOOK_MS).unref()
-    setTimeout(() => server.closeAllConnections(), PATIENCE_MS).unref()
-    void stop()
-  })
-}
+stopOnSignals(server, stop)

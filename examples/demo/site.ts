@@ -1,51 +1,50 @@
-import type { ServerResponse } from 'node:http'
-import { SessionError, type SessionManager } from 'phial'
-import { pageAnswer, redirect, send, type Answer } from './answer.js'
+import type { SessionManager } from 'phial'
+import { application, type Application } from './application.js'
 import { assets } from './assets.js'
-import { readForm } from './form.js'
-import { html } from './html.js'
-import { HttpError } from './http-error.js'
-import { layout } from './layout.js'
-import type { DemoData, DemoRequest, Page } from './page.js'
+import type { Group, Link } from './layout.js'
+import type { DemoData, Page } from './page.js'
 import { basic } from './pages/basic.js'
 import { cart } from './pages/cart.js'
+import { cookies } from './pages/cookies.js'
 import { counter } from './pages/counter.js'
 import { details } from './pages/details.js'
+import { flash } from './pages/flash.js'
+import { garden } from './pages/garden.js'
+import { guarded } from './pages/guarded.js'
 import { home } from './pages/home.js'
+import { kitchen } from './pages/kitchen.js'
+import { language } from './pages/language.js'
+import { letters } from './pages/letters.js'
 import { login } from './pages/login.js'
-import { findRoute, type Route } from './router.js'
+import { named } from './pages/named.js'
+import { tea } from './pages/tea.js'
+import { visits } from './pages/visits.js'
 
-/** The whole site: a handler for `withSession`. */
-export const site = (manager: SessionManager<DemoData>): ((req: DemoRequest, res: ServerResponse) => Promise<void>) => {
-  const pages = [counter, basic, cart, login(manager), details]
-  const routes = new Map<string, Route>([...assets, ...[home(pages), ...pages].flatMap((page) => routesOf(page, pages))])
+/** The applications, which share a menu. Where `server.ts` puts them, the menu finds them. */
+export interface Site {
+  readonly main: Application
+  readonly garden: Application
+  readonly kitchen: Application
+  readonly visits: Application
+}
 
-  const answerTo = async (req: DemoRequest): Promise<Answer> => {
-    try {
-      return await findRoute(routes, req)(req)
-    } catch (error) {
-      return errorAnswer(error, pages)
-    }
+export const makeSite = (manager: SessionManager<DemoData>): Site => {
+  const groups = [
+    { title: 'First steps', pages: [counter, basic, cart, details] },
+    { title: 'From page to page', pages: [flash, letters, tea, language] },
+    { title: 'Who it is', pages: [login(manager), guarded] },
+  ]
+  const menu: Group[] = [
+    ...groups.map(({ title, pages }) => ({ title, links: pages })),
+    { title: 'More than one', links: [at('/garden', garden), at('/kitchen', kitchen), named] },
+    { title: 'Beside the session', links: [cookies, at('/visits', visits)] },
+  ]
+  return {
+    main: application([home(menu), ...groups.flatMap(({ pages }) => pages), named, cookies], menu, assets),
+    garden: application([garden], menu),
+    kitchen: application([kitchen], menu),
+    visits: application([visits], menu),
   }
-
-  return async (req, res) => send(res, await answerTo(req))
 }
 
-const routesOf = ({ path, title, code, show, actions = {} }: Page, pages: readonly Page[]): [path: string, Route][] => [
-  [path, { GET: async (req) => pageAnswer(layout(pages, path, title, html`${await show(req)}${code}`)) }],
-  ...Object.entries(actions).map(([name, act]): [string, Route] => [`${path}/${name}`, {
-    POST: async (req) => {
-      await act(req, await readForm(req))
-      return redirect(path)
-    },
-  }]),
-]
-
-/** phial's own errors are answered by phial: 503 when the store did not confirm, 409 when the session ended meanwhile. */
-const errorAnswer = (error: unknown, pages: readonly Page[]): Answer => {
-  if (error instanceof SessionError) throw error
-  if (!(error instanceof HttpError)) console.error(error)
-  const shown = error instanceof HttpError ? error : new HttpError(500, 'Something went wrong here.')
-  const content = html`<p>${shown.message}</p><p><a href="/">Back to the start</a></p>`
-  return pageAnswer(layout(pages, undefined, shown.title, content), shown.status, shown.headers)
-}
+const at = (prefix: string, { path, title, about }: Page): Link => ({ path: prefix + path, title, about })

@@ -1,21 +1,22 @@
 import type { Carrier } from '../carrier.js'
 import { HeadersSentError } from '../errors.js'
-import { readSlot, slotName, type CookieRequest } from './cookie-slots.js'
+import { slotName } from './cookie-slots.js'
 
 /**
- * Carries the session of a request that has no response: a WebSocket's upgrade. It reads the same cookies, and is in all else
+ * Carries the session of a request that has no response: a WebSocket's upgrade. It reads the same id, and is in all else
  * like a carrier whose headers have left, for as long as somebody keeps it: an existing session is loaded and saved, and
  * what cannot do without a cookie (a new session, a new id) throws `HeadersSentError`.
  */
 export class BareCarrier implements Carrier {
   readonly headersSent = true
   readonly finished = false
-  readonly #request: CookieRequest
   readonly #name: string
+  readonly #read: (slot: string | undefined) => readonly string[]
 
-  constructor(request: CookieRequest, name: string) {
-    this.#request = request
+  /** `read` answers what came under the name. */
+  constructor(name: string, read: (slot: string | undefined) => readonly string[]) {
     this.#name = name
+    this.#read = read
   }
 
   name(slot?: string): string {
@@ -23,7 +24,7 @@ export class BareCarrier implements Carrier {
   }
 
   read(slot?: string): readonly string[] {
-    return readSlot(this.#request, this.#name, slot)
+    return this.#read(slot)
   }
 
   write(): void {

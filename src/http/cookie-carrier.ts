@@ -2,19 +2,10 @@ import type { Carrier, CookieAttributes } from '../carrier.js'
 import { HeadersSentError } from '../errors.js'
 import { readSlot, slotName } from './cookie-slots.js'
 import type { HeaderEdits } from './header-edits.js'
+import { OutletCarrier } from './outlet-carrier.js'
+import type { Outlet } from './outlet-carrier.js'
 import type { ConnectedRequest } from './secure-request.js'
 import { expireCookie, setCookie, type CookieMoment } from './set-cookie.js'
-
-/** The slice of the response gate that a carrier needs. */
-export interface CookieOutlet {
-  /** The response waits for the promise. */
-  hold(promise: Promise<unknown>): void
-  /** The error becomes the answer. */
-  fail(error: Error): void
-  readonly headersSent: boolean
-  /** The response is complete. */
-  readonly finished: boolean
-}
 
 /** The same for all requests of a manager. */
 export interface CookieCarrierOptions {
@@ -27,18 +18,15 @@ export interface CookieCarrierOptions {
 }
 
 /** Carries a session's id in a cookie. Reading needs the request alone; what concerns the response asks for its outlet, once. */
-export class CookieCarrier implements Carrier {
+export class CookieCarrier extends OutletCarrier implements Carrier {
   readonly #request: ConnectedRequest
-  readonly #openOutlet: () => CookieOutlet
   readonly #options: CookieCarrierOptions
   readonly #lines = new Map<string, string>()
   readonly #expiring = new Set<string>()
-  #outlet: CookieOutlet | undefined
-  #isUsed = false
 
-  constructor(request: ConnectedRequest, openOutlet: () => CookieOutlet, options: CookieCarrierOptions) {
+  constructor(request: ConnectedRequest, openOutlet: () => Outlet, options: CookieCarrierOptions) {
+    super(openOutlet)
     this.#request = request
-    this.#openOutlet = openOutlet
     this.#options = options
   }
 
@@ -63,36 +51,13 @@ export class CookieCarrier implements Carrier {
     this.#expiring.clear()
   }
 
-  /** The cookies that the client is to forget: of what was prepared, they alone go out with an error answer. */
-  expiringLines(): string[] {
-    return Array.from(this.#expiring, (name) => this.#lines.get(name)!)
+  expiring(): Record<string, string[]> {
+    return this.#expiring.size === 0 ? {} : { 'Set-Cookie': Array.from(this.#expiring, (name) => this.#lines.get(name)!) }
   }
 
-  hold(promise: Promise<unknown>): void {
-    this.#reach().hold(promise)
-  }
-
-  fail(error: Error): void {
-    this.#reach().fail(error)
-  }
-
-  used(): void {
-    this.#isUsed = true
-    this.#reach()
-  }
-
-  get headersSent(): boolean {
-    return this.#reach().headersSent
-  }
-
-  get finished(): boolean {
-    return this.#reach().finished
-  }
-
-  /** What the gate adds to the head when it leaves. */
   headerEdits(): HeaderEdits {
     const setsCookie = this.#lines.size > 0
-    return { cookies: new Map(this.#lines), varyCookie: this.#isUsed || setsCookie, noStore: setsCookie }
+    return { cookies: new Map(this.#lines), vary: this.isUsed || setsCookie ? 'Cookie' : undefined, noStore: setsCookie }
   }
 
   #put({ secure }: CookieAttributes, slot: string | undefined, line: (name: string, moment: CookieMoment) => string): string {
@@ -101,9 +66,5 @@ export class CookieCarrier implements Carrier {
     const encrypted = secure === 'auto' && this.#options.isEncrypted(this.#request)
     this.#lines.set(name, line(name, { encrypted, now: this.#options.now() }))
     return name
-  }
-
-  #reach(): CookieOutlet {
-    return this.#outlet ??= this.#openOutlet()
   }
 }

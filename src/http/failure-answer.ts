@@ -1,5 +1,6 @@
 import { STATUS_CODES } from 'node:http'
-import { LockTimeoutError, SessionClosedError, SessionConflictError, SessionGoneError, StoreError } from '../errors.js'
+import { CsrfError, LockTimeoutError, SessionClosedError, SessionConflictError, SessionGoneError, StoreError } from '../errors.js'
+import type { GatedResponse } from './gated-response.js'
 
 /** A whole response: what the client sees of a failure. */
 export interface FailureAnswer {
@@ -14,8 +15,10 @@ export interface FailureAnswer {
  * 503 means *not confirmed*: the write may or may not have happened, and the same request may succeed a little later. 409 means
  * that the session is gone; no cookie is set, since the browser may already hold its successor.
  */
-export const failureAnswer = (error: Error): FailureAnswer => {
-  const status = statusOf(error)
+export const failureAnswer = (error: Error): FailureAnswer => plainAnswer(statusOf(error))
+
+/** The status, in words. */
+export const plainAnswer = (status: number): FailureAnswer => {
   const body = `${STATUS_CODES[status]}\n`
   return {
     status,
@@ -29,9 +32,17 @@ export const failureAnswer = (error: Error): FailureAnswer => {
   }
 }
 
+/** Gives the answer; headers that were set before stay. */
+export const writeAnswer = (res: GatedResponse, { status, headers, body }: FailureAnswer): void => {
+  res.writeHead(status, headers)
+  if (res.req.method === 'HEAD') res.end()
+  else res.end(body)
+}
+
 const unconfirmed = [StoreError, SessionConflictError, LockTimeoutError, SessionClosedError]
 
 const statusOf = (error: Error): number => {
+  if (error instanceof CsrfError) return 403
   if (error instanceof SessionGoneError) return 409
   return unconfirmed.some((kind) => error instanceof kind) ? 503 : 500
 }

@@ -199,6 +199,8 @@ export class GateCore {
   #settle(): void {
     this.#pending--
     if (this.#pending > 0 || this.#held === undefined || this.#failOnLoss()) return
+    this.#holdForEach((hooks) => hooks.beforeRelease?.())
+    if (this.#pending > 0) return
     try {
       this.#letGo()?.release((method, args) => this.#pass(method, args))
     } catch (error) {

@@ -11,6 +11,8 @@ export interface GateHooks {
   beforeHead(statusCode: number): Promise<unknown> | undefined
   /** The handler called `end`. Called once, after `beforeHead` when both are due; holds like it. */
   beforeEnd(): Promise<unknown> | undefined
+  /** The calls that were held are about to be made, since nothing failed: they are held until a promise returned is settled too. Called before each release. */
+  beforeRelease?(): Promise<unknown> | undefined
   /**
    * The handler's head leaves now: what is to be merged into it. Called at the last moment; again only if `writeHead` refused
    * that head; never for the answer to a failure.

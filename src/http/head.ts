@@ -9,14 +9,15 @@ import type { HeaderEdits } from './header-edits.js'
  * Applying the same edits again changes nothing.
  */
 export const mergeHead = (res: GatedResponse, args: unknown[], edits: readonly HeaderEdits[]): unknown[] => {
-  const due = edits.filter(({ cookies, varyCookie, noStore }) => cookies.size > 0 || varyCookie || noStore)
+  const due = edits.filter(({ cookies, vary, noStore }) => cookies.size > 0 || vary !== undefined || noStore)
   if (due.length === 0) return args
   const given = givenHeaders(args)
   if (given === undefined) return args
   putHeaders(res, given)
-  for (const { cookies, varyCookie, noStore } of due) {
+  for (const { cookies, fields, vary, noStore } of due) {
     if (cookies.size > 0) putCookies(res, cookies)
-    if (varyCookie) varyByCookie(res)
+    for (const [name, value] of fields ?? []) res.setHeader(name, value)
+    if (vary !== undefined) varyBy(res, vary)
     if (noStore) forbidStoring(res)
   }
   return args.slice(0, typeof args[1] === 'string' ? 2 : 1)
@@ -58,10 +59,10 @@ const putCookies = (res: GatedResponse, cookies: ReadonlyMap<string, string>): v
 
 const cookieName = (line: string): string => line.slice(0, line.search(/[=;]|$/)).trim()
 
-const varyByCookie = (res: GatedResponse): void => {
+const varyBy = (res: GatedResponse, header: string): void => {
   const fields = list(res, 'Vary')
-  if (fields.some((field) => field === '*' || field.toLowerCase() === 'cookie')) return
-  res.setHeader('Vary', [...fields, 'Cookie'].join(', '))
+  if (fields.some((field) => field === '*' || field.toLowerCase() === header.toLowerCase())) return
+  res.setHeader('Vary', [...fields, header].join(', '))
 }
 
 /** A response that sets a session's cookie is for one user alone: a shared cache that kept it would log others in with it. */

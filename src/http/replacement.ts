@@ -1,5 +1,5 @@
 import type { Socket } from 'node:net'
-import type { FailureAnswer } from './failure-answer.js'
+import { writeAnswer, type FailureAnswer } from './failure-answer.js'
 import { isHttp1, type GatedResponse } from './gated-response.js'
 
 type Decision = FailureAnswer | undefined
@@ -29,9 +29,7 @@ const sendAnswer = (raw: GatedResponse, answer: Decision): void => {
   if (answer === undefined || raw.writableEnded) return
   try {
     clearHead(raw)
-    raw.writeHead(answer.status, answer.headers)
-    if (raw.req.method === 'HEAD') raw.end()
-    else raw.end(answer.body)
+    writeAnswer(raw, answer)
   } catch {
     // The application began an answer of its own and failed at it, or a wrapper below us did.
     cut(raw)

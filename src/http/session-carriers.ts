@@ -5,8 +5,12 @@ import type { OnError } from '../settings.js'
 import { BareCarrier } from './bare-carrier.js'
 import { CookieCarrier } from './cookie-carrier.js'
 import type { CookieCarrierOptions } from './cookie-carrier.js'
+import { readSlot } from './cookie-slots.js'
 import { failureAnswer } from './failure-answer.js'
 import type { FailureAnswer } from './failure-answer.js'
+import { HeaderCarrier } from './header-carrier.js'
+import type { IdPlace } from './header-carrier.js'
+import type { OutletCarrier } from './outlet-carrier.js'
 import { ResponseGate } from './response-gate.js'
 import type { ConnectedRequest } from './secure-request.js'
 
@@ -14,31 +18,36 @@ export interface SessionCarrierOptions extends CookieCarrierOptions {
   /** How long a response is held at most, in milliseconds. */
   readonly budgetMs: number
   readonly onError: OnError | undefined
+  /** Where the id is if not in a cookie. */
+  readonly idPlace: IdPlace | undefined
 }
 
-/** What makes a carrier for each request: over its cookies and the gate on its response, or without a response over its cookies alone. */
+/** What makes a carrier for each request: over its id and the gate on its response, or without a response over its id alone. */
 export const sessionCarriers = (options: SessionCarrierOptions) =>
   (req: ConnectedRequest, res: ServerResponse | undefined, listener: ExchangeListener): Carrier => {
-    if (res === undefined) return new BareCarrier(req, options.name)
-    const carrier = new CookieCarrier(req, () => gateOn(res, listener, carrier, req, options), options)
+    const { idPlace: place, name } = options
+    if (res === undefined) return new BareCarrier(name, place === undefined ? (slot) => readSlot(req, name, slot) : () => place.read(req))
+    const open = (): ResponseGate => gateOn(res, listener, carrier, req, options)
+    const carrier = place === undefined ? new CookieCarrier(req, open, options) : new HeaderCarrier(req, open, place)
     return carrier
   }
 
-const gateOn = (res: ServerResponse, listener: ExchangeListener, carrier: CookieCarrier, req: object, options: SessionCarrierOptions): ResponseGate =>
+const gateOn = (res: ServerResponse, listener: ExchangeListener, carrier: OutletCarrier, req: object, options: SessionCarrierOptions): ResponseGate =>
   new ResponseGate(res, {
     beforeHead: (status) => listener.beforeHead(status),
     beforeEnd: () => listener.beforeEnd(res.statusCode),
+    beforeRelease: () => listener.beforeRelease(),
     headers: () => [carrier.headerEdits()],
     answer: (error, raw) => answerFor(error, options.onError, req, raw, carrier),
     working: () => listener.working?.(),
     over: (how) => listener.over(how),
   }, options)
 
-/** The application's own answer, if it gives one, else the library's. A session that was to be ended loses its cookie either way. */
-const answerFor = async (error: Error, onError: OnError | undefined, req: object, raw: any, carrier: CookieCarrier): Promise<FailureAnswer | undefined> => {
-  const expiring = carrier.expiringLines()
+/** The application's own answer, if it gives one, else the library's. Of a session that was to be ended the id is taken back either way. */
+const answerFor = async (error: Error, onError: OnError | undefined, req: object, raw: any, carrier: OutletCarrier): Promise<FailureAnswer | undefined> => {
+  const expiring = carrier.expiring()
   if (onError !== undefined) {
-    if (expiring.length > 0) raw.setHeader('Set-Cookie', expiring)
+    for (const [name, value] of Object.entries(expiring)) raw.setHeader(name, value)
     try {
       await onError(error, req, raw)
     } catch (failure) {
@@ -48,5 +57,5 @@ const answerFor = async (error: Error, onError: OnError | undefined, req: object
   }
   const { status, headers, body } = failureAnswer(error)
   if (status === 500) warnOnce('PHIAL_SERVER_ERROR', `a request was answered with 500: ${error.name}: ${error.message}`)
-  return { status, body, headers: expiring.length > 0 ? { ...headers, 'Set-Cookie': expiring } : headers }
+  return { status, body, headers: { ...headers, ...expiring } }
 }

@@ -79,6 +79,31 @@ export class SignedIds implements IdSource {
   }
 }
 
+/** Ids as they are, where no cookie carries them and the application hands them out: 256 random bits, which nobody guesses. */
+export class BareIds implements IdSource {
+  readonly #carrier: Carrier
+
+  constructor(carrier: Carrier) {
+    this.#carrier = carrier
+  }
+
+  readId(): PresentedId | undefined {
+    const candidates = new Set(this.#carrier.read())
+    if (candidates.size > 1) return rejected('ambiguous')
+    const [id] = candidates
+    if (id === undefined) return undefined
+    return isId(id) ? { id, stale: false } : rejected('malformed')
+  }
+
+  writeId(id: string, attributes: CookieAttributes): void {
+    this.#carrier.write(id, attributes)
+  }
+
+  expireId(attributes: CookieAttributes): void {
+    this.#carrier.expire(attributes)
+  }
+}
+
 const rejected = (reason: 'malformed' | 'bad-signature' | 'ambiguous' | 'too-many'): undefined => {
   emit('rejected-id', { reason })
   return undefined

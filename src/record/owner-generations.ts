@@ -1,4 +1,3 @@
-import { StoreUnavailableError } from '../errors.js'
 import type { NamespaceManager, StoredRecord } from '../namespace-manager.js'
 import { generationKeyOf } from './id.js'
 import type { StoreCalls } from './store-call.js'
@@ -23,31 +22,26 @@ export class OwnerGenerations {
   }
 
   /** `undefined` when there is none. Reading it keeps it for as long as a session that is made now may last. */
-  async current(owner: string, deadline: number): Promise<string | undefined> {
-    return (await this.#read(owner, deadline))?.value
+  read(owner: string, deadline: number): Promise<StoredRecord | undefined> {
+    const ifBefore = this.#lastEnd()
+    return this.#calls.run('get', deadline, () => this.#store.get(generationKeyOf(owner), { expiresAt: ifBefore + SPARE_MS, ifBefore }))
   }
 
   /** The current one: `proposed`, if there was none. */
   async begin(owner: string, proposed: string, deadline: number): Promise<string> {
     for (;;) {
-      const now = await this.current(owner, deadline)
-      if (now !== undefined) return now
+      const now = await this.read(owner, deadline)
+      if (now !== undefined) {
+        await this.#settle(owner, deadline)
+        return now.value
+      }
       if (await this.#create(owner, proposed, deadline)) return proposed
     }
   }
 
-  /** From here on `next` is the current one. */
-  async renew(owner: string, next: string, deadline: number): Promise<void> {
-    for (;;) {
-      const now = await this.#read(owner, deadline)
-      if (now === undefined ? await this.#create(owner, next, deadline) : await this.#replace(owner, next, now.version, deadline)) return
-      if (performance.now() >= deadline) throw new StoreUnavailableError('others keep revoking too', { backend: this.#calls.backend, operation: 'revoke' })
-    }
-  }
-
-  #read(owner: string, deadline: number): Promise<StoredRecord | undefined> {
-    const ifBefore = this.#lastEnd()
-    return this.#calls.run('get', deadline, () => this.#store.get(generationKeyOf(owner), { expiresAt: ifBefore + SPARE_MS, ifBefore }))
+  /** From here on `next` is the current one; `false`, changing nothing, when `base` was not: another revocation came first. */
+  renew(owner: string, next: string, base: StoredRecord | undefined, deadline: number): Promise<boolean> {
+    return base === undefined ? this.#create(owner, next, deadline) : this.#replace(owner, next, base.version, deadline)
   }
 
   async #create(owner: string, generation: string, deadline: number): Promise<boolean> {
@@ -57,8 +51,15 @@ export class OwnerGenerations {
 
   async #replace(owner: string, generation: string, version: string, deadline: number): Promise<boolean> {
     const replaced = this.#calls.run('replace', deadline, () =>
-      this.#store.replace(generationKeyOf(owner), generation, version, this.#lastEnd() + SPARE_MS))
+      this.#store.replace(generationKeyOf(owner), generation, version, this.#lastEnd() + SPARE_MS, 'revoked'))
     return (await replaced) !== undefined
+  }
+
+  /** It is used for as long as its owner is: it would keep a store from being left. */
+  async #settle(owner: string, deadline: number): Promise<void> {
+    const store = this.#store
+    if (store.settle === undefined) return
+    await this.#calls.run('settle', deadline, () => store.settle!(generationKeyOf(owner), this.#lastEnd() + SPARE_MS))
   }
 
   /** When the last session that is there now may end. */

@@ -1,4 +1,4 @@
-import type { NamespaceManager, OwnerIndex } from '../namespace-manager.js'
+import type { NamespaceManager, OwnerIndex, StoredRecord } from '../namespace-manager.js'
 import { nonce, ownerKeyOf } from './id.js'
 import { OwnerGenerations } from './owner-generations.js'
 import { isMoved } from './record.js'
@@ -7,9 +7,8 @@ import type { SealedStore } from './sealed-store.js'
 import type { StoreCalls } from './store-call.js'
 
 /**
- * Which sessions an owner has. The index is a superset: an entry is written before the record that names the owner and
- * removed after it, so a list that was read to its end has missed nobody who was there. What an index lost, the owner's generation
- * ends; where there is no index, it alone tells who was revoked.
+ * Which sessions an owner has. Whether one still counts is told by the owner's generation, at every reading; the index is there to list
+ * them. It is a superset: an entry is written before the record that names the owner and removed after it.
  */
 export class Owners {
   readonly #index: OwnerIndex | undefined
@@ -28,21 +27,21 @@ export class Owners {
     return this.#index !== undefined
   }
 
-  /** Whether a session of an owner that was just read is to be admitted: always without an index, else when its entry is due. */
-  isDue(isTouched: boolean): boolean {
-    return this.#generations !== undefined && (isTouched || !this.canList)
-  }
-
   /**
    * Puts the key under its owner, before a record there names them. Resolves to the generations that the record is to name, or to
    * `undefined` when it is of one that was revoked. `recordKey` is where the session's record is now, if it is not there yet.
    */
   async admit(meta: RecordMeta, key: string, deadline: number, recordKey: string = key): Promise<readonly string[] | undefined> {
-    const [generations] = await Promise.all([this.#generationsOf(meta, deadline), this.#add(meta, key, deadline)])
-    if (generations !== undefined) return generations
-    const now = await this.#records.read(recordKey, deadline) // one that a revocation spared knows the new generation before it counts
-    if (now === undefined || isMoved(now.record) || now.record.meta.owner !== meta.owner) return undefined
-    return this.#generationsOf(now.record.meta, deadline)
+    const [generations] = await Promise.all([this.#standing(meta, recordKey, deadline), this.#add(meta, key, deadline)])
+    return generations
+  }
+
+  /** Whether a session that was just read was not revoked. An entry that could not be renewed is renewed another time. */
+  async confirm(meta: RecordMeta, key: string, deadline: number, isTouched = false): Promise<boolean> {
+    if (meta.owner === undefined) return true
+    const renewing = isTouched ? this.#add(meta, key, deadline).catch(() => {}) : undefined
+    const [generations] = await Promise.all([this.#standing(meta, key, deadline), renewing])
+    return generations !== undefined
   }
 
   async remove(owner: string | undefined, key: string, deadline: number): Promise<void> {
@@ -56,13 +55,14 @@ export class Owners {
     return index === undefined ? [] : this.#calls.run('listOwned', deadline, () => index.listOwned(ownerKeyOf(owner)))
   }
 
-  /** The generation that counts now; `undefined` when it was lost. */
-  async generation(owner: string, deadline: number): Promise<string | undefined> {
-    return this.#generations?.current(owner, deadline)
+  /** The generation that counts now; `undefined` when there is none. */
+  async generation(owner: string, deadline: number): Promise<StoredRecord | undefined> {
+    return this.#generations?.read(owner, deadline)
   }
 
-  async beginGeneration(owner: string, generation: string, deadline: number): Promise<void> {
-    await this.#generations?.renew(owner, generation, deadline)
+  /** `false`, changing nothing, when `base` does not count any more. */
+  async renewGeneration(owner: string, next: string, base: StoredRecord | undefined, deadline: number): Promise<boolean> {
+    return this.#generations?.renew(owner, next, base, deadline) ?? true
   }
 
   async #add(meta: RecordMeta, key: string, deadline: number): Promise<void> {
@@ -71,12 +71,21 @@ export class Owners {
     await this.#calls.run('addOwned', deadline, () => index.addOwned(ownerKeyOf(meta.owner!), key, this.#records.rules.indexExpiry(meta)))
   }
 
-  /** A generation that got lost is put back where an index would tell; without one, what is lost is over: an eviction logs out, never in. */
+  /** One that a revocation spared knows the new generation before that counts. */
+  async #standing(meta: RecordMeta, recordKey: string, deadline: number): Promise<readonly string[] | undefined> {
+    const generations = await this.#generationsOf(meta, deadline)
+    if (generations !== undefined) return generations
+    const now = await this.#records.read(recordKey, deadline)
+    if (now === undefined || isMoved(now.record) || now.record.meta.owner !== meta.owner) return undefined
+    return this.#generationsOf(now.record.meta, deadline)
+  }
+
+  /** A log-in begins one if there is none; for others, one that was lost is over: that logs out, never in. */
   async #generationsOf({ owner, generations: own }: RecordMeta, deadline: number): Promise<readonly string[] | undefined> {
     const generations = this.#generations
     if (generations === undefined) return []
     if (own === undefined) return [await generations.begin(owner!, nonce(), deadline)]
-    const now = this.canList ? await generations.begin(owner!, own[0]!, deadline) : await generations.current(owner!, deadline)
-    return now !== undefined && own.includes(now) ? own : undefined
+    const now = await generations.read(owner!, deadline)
+    return now !== undefined && own.includes(now.value) ? own : undefined
   }
 }

@@ -95,7 +95,7 @@ export class SealedStore {
   async move(key: string, moved: MovedRecord, version: string, deadline: number): Promise<boolean> {
     const value = this.#seal(key, formatMoved(key, moved))
     const expiresAt = Math.max(moved.until, this.rules.now() + SIGN_MS)
-    const send = () => this.#calls.run('replace', deadline, () => this.#store.replace(key, value, version, expiresAt, true))
+    const send = () => this.#calls.run('replace', deadline, () => this.#store.replace(key, value, version, expiresAt, 'moved'))
     try {
       return (await send()) !== undefined
     } catch (error) {

@@ -11,13 +11,16 @@ const READING: ReadonlySet<string> = new Set(['get', 'listOwned'])
 export class StoreCalls {
   readonly backend: string
   readonly #timeoutMs: number
+  readonly #isSpread: boolean
   /** A store that takes no writes for now (a full disk, a replica) still answers reads. */
   readonly #reads = new Breaker()
   readonly #writes = new Breaker()
   #lastFailure: StoreError | undefined
 
-  constructor(backend: string, timeoutSeconds: number) {
+  /** `isSpread`: the backend's servers are several, and it knows by itself which of them are down. */
+  constructor(backend: string, timeoutSeconds: number, isSpread = false) {
     this.backend = backend
+    this.#isSpread = isSpread
     this.#timeoutMs = timeoutSeconds * 1000
   }
 
@@ -36,7 +39,7 @@ export class StoreCalls {
 
   async #checked<T>(operation: string, ms: number, call: () => Promise<T>): Promise<T> {
     const breaker = READING.has(operation) ? this.#reads : this.#writes
-    if (!breaker.admits()) throw this.#known(operation)
+    if (!this.#isSpread && !breaker.admits()) throw this.#known(operation)
     try {
       const answer = await this.#withDeadline(operation, Math.max(0, ms), call)
       this.#succeeded(breaker)
@@ -49,7 +52,8 @@ export class StoreCalls {
   /** The timer is not unref'd: an operation in flight keeps the process alive, until its deadline at most. */
   #withDeadline<T>(operation: string, ms: number, call: () => Promise<T>): Promise<T> {
     return new Promise((resolve, reject) => {
-      const timer = setTimeout(() => reject(this.#timedOut(operation, ms)), ms)
+      const late = (): void => reject(this.#timedOut(operation, ms))
+      const timer = setTimeout(() => setImmediate(late), ms) // what came while the process was busy is looked at first
       const running = (async () => call())() // an adapter may throw, or answer no promise
       running.then(resolve, reject).finally(() => clearTimeout(timer))
     })
@@ -70,7 +74,7 @@ export class StoreCalls {
   #failed(operation: string, error: unknown, breaker: Breaker): SessionError {
     const failure = error instanceof SessionError ? error : this.#foreign(operation, error)
     if (failure instanceof StoreError) {
-      if (failure.retryable) breaker.failed()
+      if (failure.retryable && failure.backend === this.backend) breaker.failed() // another's is the cache's, or one of two stores'
       this.#tell(operation, (this.#lastFailure = failure))
     }
     return failure

@@ -15,6 +15,8 @@ export interface FlashOptions {
   readonly level?: string | null
   /** Which list it goes to. Default `flash`. */
   readonly key?: string
+  /** For a page that this request answers with itself: never stored, and so it may be any value. Default `false`. */
+  readonly now?: boolean
 }
 
 interface StoredFlash extends Flash {
@@ -35,6 +37,8 @@ export class Flashes {
   readonly #data: SessionData
   readonly #codec: DataCodec
   #read = new Map<string, Set<string>>()
+  /** This request's own, not read yet. */
+  readonly #now = new Map<string, readonly Flash[]>()
 
   constructor(data: SessionData, codec: DataCodec) {
     this.#data = data
@@ -46,8 +50,9 @@ export class Flashes {
   }
 
   /** The value is kept as it is now, whatever becomes of the object. Throws `CodecError` for what cannot be stored. */
-  add(value: unknown, { level = null, key = DEFAULT_KEY }: FlashOptions): void {
+  add(value: unknown, { level = null, key = DEFAULT_KEY, now = false }: FlashOptions): void {
     checkKey(key)
+    if (now) return void this.#now.set(key, [...this.#nowOf(key), { value, level }])
     const id = nonce()
     const encoded = this.#codec.encode({ value })
     this.#data.edit((record) => {
@@ -59,11 +64,13 @@ export class Flashes {
   read(key: string = DEFAULT_KEY): Flash[] {
     const unread = this.#unread(key)
     if (unread.length > 0) this.#read.set(key, new Set([...(this.#read.get(key) ?? []), ...unread.map(({ id }) => id)]))
-    return unread.map(shown)
+    const now = this.#nowOf(key)
+    this.#now.delete(key)
+    return [...unread.map(shown), ...now]
   }
 
   peek(key: string = DEFAULT_KEY): Flash[] {
-    return this.#unread(key).map(shown)
+    return [...this.#unread(key).map(shown), ...this.#nowOf(key)]
   }
 
   keep(key: string = DEFAULT_KEY): void {
@@ -72,6 +79,11 @@ export class Flashes {
 
   keepAll(): void {
     this.#read.clear()
+  }
+
+  clear(): void {
+    this.#read.clear()
+    this.#now.clear()
   }
 
   /** Makes the removal one of the session's changes. */
@@ -86,6 +98,10 @@ export class Flashes {
     return (record) => {
       for (const [key, ids] of read) putList(record, key, listOf(record, key).filter(({ id }) => !ids.has(id)))
     }
+  }
+
+  #nowOf(key: string): readonly Flash[] {
+    return this.#now.get(key) ?? []
   }
 
   #unread(key: string): readonly StoredFlash[] {

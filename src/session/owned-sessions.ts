@@ -1,5 +1,5 @@
 import { emit } from '../diagnostics.js'
-import { CodecError, StoreUnavailableError } from '../errors.js'
+import { CodecError, StoreError, StoreUnavailableError } from '../errors.js'
 import { isId, keyOf, nonce } from '../record/id.js'
 import { destroyRecord } from '../record/lifecycle.js'
 import type { Owners } from '../record/owners.js'
@@ -26,6 +26,9 @@ export type Revocation =
   | { readonly owner: string; readonly ref: string }
   | { readonly id: string }
 
+/** So many sessions are ended side by side. */
+const AT_A_TIME = 32
+
 /** Revoking gives up when lists keep filling for this long, in milliseconds. */
 const MOST_MS = 10_000
 
@@ -46,7 +49,7 @@ export class OwnedSessions {
     this.#assertListable()
     const deadline = performance.now() + MOST_MS
     const sessions = new Map<string, SessionSummary>() // an id that was renewed may be listed under both keys
-    const generation = await this.#owners.generation(owner, deadline)
+    const generation = (await this.#owners.generation(owner, deadline))?.value ?? ''
     for (const key of await this.#owners.list(owner, deadline)) {
       const found = await this.#follow(key, deadline)
       if (found?.record.meta.owner === owner && isOf(found.record, generation)) sessions.set(found.key, this.#summaryOf(found))
@@ -62,54 +65,63 @@ export class OwnedSessions {
     return this.#endAll(which.owner, keyOfExcept(which.except), deadline)
   }
 
-  /** Begins another generation, which alone tells where nothing can be listed, then ends what is listed. */
+  /**
+   * Begins another generation, which ends them all, then removes what is listed. What fails keeps nothing else from being ended, and is
+   * told then.
+   */
   async #endAll(owner: string, except: string | undefined, deadline: number): Promise<number | undefined> {
-    const generation = nonce()
-    if (except !== undefined) await this.#spare(owner, except, generation, deadline)
-    await this.#owners.beginGeneration(owner, generation, deadline)
-    return this.#owners.canList ? this.#endListed(owner, except, deadline) : undefined
+    const failures: StoreError[] = []
+    let generation = ''
+    await noting(failures, (async () => {
+      for (;;) {
+        const base = await this.#owners.generation(owner, deadline)
+        generation = nonce()
+        if (except !== undefined && base !== undefined) await this.#spare(owner, except, [generation, base.value], deadline)
+        if (await this.#owners.renewGeneration(owner, generation, base, deadline)) return
+        this.#checkTime(deadline)
+      }
+    })())
+    const ended = this.#owners.canList ? await this.#endListed(owner, generation, deadline, failures) : undefined
+    if (failures[0] !== undefined) throw failures[0]
+    return ended
   }
 
   /** The record names the generation to come before that one counts, so that the session lives throughout; renewed ids are followed. */
-  async #spare(owner: string, except: string, generation: string, deadline: number): Promise<void> {
+  async #spare(owner: string, except: string, generations: readonly [next: string, now: string], deadline: number): Promise<void> {
     for (;;) {
       const found = await this.#follow(except, deadline)
-      if (found?.record.meta.owner !== owner) return
-      const { meta, payload } = found.record
-      const now = await this.#owners.generation(owner, deadline)
-      if (!isOf(found.record, now)) return
-      const form = { meta: { ...meta, generations: [generation, ...(now === undefined ? meta.generations ?? [] : [now])] }, payload }
+      if (found?.record.meta.owner !== owner || !isOf(found.record, generations[1])) return
+      const form = { meta: { ...found.record.meta, generations }, payload: found.record.payload }
       if ((await this.#records.replace(found.key, form, found.version, deadline)) !== REFUSED) return
       this.#checkTime(deadline)
     }
   }
 
-  /**
-   * Lists and ends until a pass finds nothing to end. An entry without a record is left: it may be that of a log-in on its
-   * way, which comes after this.
-   */
-  async #endListed(owner: string, except: string | undefined, deadline: number): Promise<number> {
-    for (let ended = 0, before = -1; ; ) {
-      if (ended === before) return ended
-      before = ended
-      for (const key of await this.#owners.list(owner, deadline)) {
-        if (!(await this.#endOwned(owner, key, except, deadline))) continue
-        ended++
-        await this.#owners.remove(owner, key, deadline)
-      }
+  /** All that is listed but those of `generation`: the one that was spared, and who logged in since. */
+  async #endListed(owner: string, generation: string, deadline: number, failures: StoreError[]): Promise<number> {
+    const keys = await this.#owners.list(owner, deadline)
+    let ended = 0
+    for (let at = 0; at < keys.length; at += AT_A_TIME) {
       this.#checkTime(deadline)
+      const some = keys.slice(at, at + AT_A_TIME)
+      const ends = await Promise.all(some.map((key) => noting(failures, this.#endOwned(owner, key, generation, deadline))))
+      ended += ends.filter(Boolean).length
     }
+    return ended
   }
 
   #checkTime(deadline: number): void {
-    if (performance.now() >= deadline) throw new StoreUnavailableError('sessions keep appearing or changing', { backend: this.#records.backend, operation: 'revoke' })
+    if (performance.now() < deadline) return
+    throw new StoreUnavailableError('not all of them could be ended in time', { backend: this.#records.backend, operation: 'revoke' })
   }
 
   /** The entry of an id that was renewed leads to the record under its new key. */
-  async #endOwned(owner: string, key: string, except: string | undefined, deadline: number): Promise<boolean> {
+  async #endOwned(owner: string, key: string, generation: string | undefined, deadline: number): Promise<boolean> {
     const found = await this.#follow(key, deadline)
-    if (found?.record.meta.owner !== owner || found.key === except) return false
-    return this.#end(key, deadline)
+    if (found?.record.meta.owner !== owner || (generation !== undefined && isOf(found.record, generation))) return false
+    const ended = await this.#end(key, deadline)
+    if (ended) this.#owners.remove(owner, key, Infinity).catch(() => {}) // to tidy the index is nobody's waiting
+    return ended
   }
 
   async #end(key: string, deadline: number): Promise<boolean> {
@@ -146,9 +158,7 @@ interface Listed extends Found<RecordForm> {
   readonly key: string
 }
 
-/** A generation that was lost says nothing against a session that an index knows. */
-const isOf = ({ meta }: RecordForm, generation: string | undefined): boolean =>
-  generation === undefined || meta.generations === undefined || meta.generations.includes(generation)
+const isOf = ({ meta }: RecordForm, generation: string): boolean => meta.generations?.includes(generation) ?? false
 
 /** A session that cannot be told must not be taken for none: then all would end. */
 const keyOfExcept = (except: string | Session<any> | undefined): string | undefined => {
@@ -162,6 +172,14 @@ const assertText = (value: unknown, what: string): true => {
   if (typeof value !== 'string' || value === '') throw new TypeError(`${what} is a string that is not empty`)
   return true
 }
+
+/** `undefined` for what failed. */
+const noting = <T>(failures: StoreError[], work: Promise<T>): Promise<T | undefined> =>
+  work.catch((error: unknown) => {
+    if (!(error instanceof StoreError)) throw error
+    failures.push(error)
+    return undefined
+  })
 
 /** A record that cannot be read belongs to nobody. */
 const readable = (reading: Promise<Found | undefined>): Promise<Found | undefined> =>

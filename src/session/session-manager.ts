@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { Carrier, ExchangeListener, IdSource } from '../carrier.js'
+import type { Carrier, ExchangeListener, IdSource, RequestCookies } from '../carrier.js'
 import { emit } from '../diagnostics.js'
 import { CodecError, ConfigError, SessionClosedError, SessionGoneError, StoreError, StoreUnavailableError } from '../errors.js'
 import type { Lockable, Manifest, NamespaceManager, Purgeable, RequestNamespace, Sealer } from '../namespace-manager.js'
@@ -17,6 +17,7 @@ import { Writer } from '../record/writer.js'
 import { showAs } from '../show.js'
 import { observe } from '../write-promise.js'
 import { detachedCarrier } from './detached-carrier.js'
+import type { NamedSessionOptions } from './named-session-options.js'
 import { OwnedSessions } from './owned-sessions.js'
 import type { Revocation, SessionSummary } from './owned-sessions.js'
 import { Session } from './session.js'
@@ -46,11 +47,20 @@ export interface SessionManagerOptions {
   readonly onOutage: 'fail' | 'anonymous'
   readonly invalidateCorrupt: boolean
   readonly requestKey: string
+  readonly cookieName: string
   /** Reads the id out of what the carrier brings, and writes it. */
   readonly idSource: (carrier: Carrier) => IdSource
   /** Carries ids for a request, and asks the listener at the response's turning points. */
   readonly carrierFor: (req: any, res: any, listener: ExchangeListener) => Carrier
+  readonly cookiesFor: (req: any, res: any) => RequestCookies
+  /** The namespace manager of a name in `session.backends`; without one, `store`. */
+  readonly backendNamed: (name: string | undefined) => NamespaceManager | RequestNamespace
+  /** What makes the sessions of a name. Throws `ConfigError`. */
+  readonly named: (name: string, options: object) => SessionManagerOptions
 }
+
+/** So many kinds of named sessions there may be: their options are meant to be written in the program, not made of what comes. */
+const MOST_NAMED = 100
 
 /** How long `close()` waits for what is pending, and then for the store to let go, in milliseconds. */
 const CLOSE_MS = 5_000
@@ -62,14 +72,15 @@ export class SessionManager<T extends object = Record<string, any>> {
   readonly #shared: Stored | undefined
   readonly #opener: SessionOpener<T>
   readonly #writes = new Set<Promise<unknown>>()
+  readonly #named = new Map<string, SessionManager>()
   #isClosed = false
   #closing: Promise<void> | undefined
 
   /** Use `createManager` of `phial`. */
   constructor(options: SessionManagerOptions) {
     this.#options = options
-    this.#calls = new StoreCalls(options.backend, options.operationTimeout)
-    this.#opener = { carrierFor: options.carrierFor, load: (carrier, isRequest) => this.#load(carrier, isRequest) }
+    this.#calls = new StoreCalls(options.backend, options.operationTimeout, isPerRequest(options.store) ? false : options.store.isSpread)
+    this.#opener = { carrierFor: options.carrierFor, load: (carrier, isRequest) => this.#load(carrier, isRequest), family: this }
     this.#shared = isPerRequest(options.store) ? undefined : this.#storedIn(options.store)
   }
 
@@ -81,6 +92,10 @@ export class SessionManager<T extends object = Record<string, any>> {
   /** What the backend is able to do. */
   get supports(): Manifest {
     return this.#options.store.supports
+  }
+
+  get cookieName(): string {
+    return this.#options.cookieName
   }
 
   /** Where on a request the session is. */
@@ -126,6 +141,34 @@ export class SessionManager<T extends object = Record<string, any>> {
     throw new ConfigError(`req.${requestKey} is taken: give one of the two managers another request_key`, { setting: 'request_key' })
   }
 
+  /**
+   * The manager of the sessions of a name, which have a cookie of their own and, if `options` say so, a backend and times of their own. It
+   * is closed with this one. Throws `ConfigError`.
+   */
+  named(name: string, options: NamedSessionOptions = {}): SessionManager {
+    this.#assertOpen()
+    const written = JSON.stringify([name, options])
+    const there = this.#named.get(written)
+    if (there !== undefined) return there
+    if (this.#named.size >= MOST_NAMED) throw new ConfigError(`more than ${MOST_NAMED} kinds of named sessions: are their options made of what comes?`)
+    const made = new SessionManager(this.#options.named(name, options))
+    this.#named.set(written, made)
+    return made
+  }
+
+  /** Beside a request's default session. */
+  openBeside(main: SessionObject<any>): SessionObject<T> {
+    return main.beside(this.#opener)
+  }
+
+  backendNamed(name: string | undefined): NamespaceManager | RequestNamespace {
+    return this.#options.backendNamed(name)
+  }
+
+  cookiesFor(req: object, res: object | undefined): RequestCookies {
+    return this.#options.cookiesFor(req, res)
+  }
+
   /** The owner's live sessions. Rejects with `TypeError` where the backend cannot list them. */
   list({ owner }: { readonly owner: string }): Promise<SessionSummary[]> {
     return this.#guarded(() => this.#owned().list(owner))
@@ -165,8 +208,11 @@ export class SessionManager<T extends object = Record<string, any>> {
   }
 
   async #close(): Promise<void> {
-    await atMost(CLOSE_MS, this.#drained())
-    await atMost(CLOSE_MS, this.#options.store.close())
+    const all: readonly SessionManager<any>[] = [this, ...this.#named.values()]
+    for (const manager of all) manager.#isClosed = true
+    await atMost(CLOSE_MS, Promise.all(all.map((manager) => manager.#drained())))
+    const stores = new Set(all.map((manager) => manager.#options.store))
+    await atMost(CLOSE_MS, Promise.all(Array.from(stores, (store) => store.close())))
   }
 
   async #drained(): Promise<void> {
@@ -193,18 +239,18 @@ export class SessionManager<T extends object = Record<string, any>> {
   async #find(context: SessionContext, id: string, touches: boolean): Promise<Origin | undefined> {
     const { records, rules, budget, owners, policy } = context
     const key = context.keyOf(id)
+    const gone = (): void => emit('gone', { backend: records.backend, operation: 'get' })
     const found = await this.#read(context, key, touches)
     if (found === undefined) return undefined
     if (found.movedTo === undefined) {
       const { meta } = found.found.record
-      if (meta.owner === undefined || !owners.isDue(found.found.touched)) return found
-      if ((await budget.spend(owners.admit(meta, key, budget.deadline))) !== undefined) return found
-      return void emit('gone', { backend: records.backend, operation: 'get' })
+      return (await budget.spend(owners.confirm(meta, key, budget.deadline, found.found.touched))) ? found : void gone()
     }
     if (policy.regenerateGrace === 0 || found.until <= rules.now()) return void emit('unknown-id', { backend: records.backend })
     const renewed = await this.#read(context, found.movedTo, false)
     if (renewed === undefined || renewed.movedTo !== undefined) return undefined
-    return { ...renewed, readOnly: new SessionGoneError('this id was renewed: it can be read for a moment, not written') }
+    if (!(await budget.spend(owners.confirm(renewed.found.record.meta, found.movedTo, budget.deadline)))) return void gone()
+    return { ...renewed, recordKey: found.movedTo, readOnly: new SessionGoneError('this id was renewed: it can be read for a moment, not written') }
   }
 
   async #read(context: SessionContext, key: string, touches: boolean): Promise<(Origin & { readonly movedTo?: undefined }) | MovedRecord | undefined> {
@@ -275,14 +321,14 @@ export class SessionManager<T extends object = Record<string, any>> {
 showAs<SessionManager>(SessionManager, (manager) => `SessionManager { backend: ${manager.backend} }`)
 Object.defineProperty(SessionManager.prototype, MANAGER_BRAND, { value: true })
 
-const atMost = async (ms: number, work: Promise<void>): Promise<void> => {
+const atMost = async (ms: number, work: Promise<unknown>): Promise<void> => {
   const timer = new AbortController()
   await Promise.race([work, sleep(ms, undefined, { signal: timer.signal }).catch(() => {})]).finally(() => timer.abort())
 }
 
 /** What is the same for all sessions behind one namespace manager. */
 type Stored = Pick<SessionContext, 'records' | 'writer' | 'owners' | 'locks' | 'calls'>
-type Origin = Required<Pick<SessionOrigin, 'found' | 'content'>> & Pick<SessionOrigin, 'readOnly'> & { readonly found: Found<RecordForm>; readonly content: Content }
+type Origin = Required<Pick<SessionOrigin, 'found' | 'content'>> & Pick<SessionOrigin, 'readOnly' | 'recordKey'> & { readonly found: Found<RecordForm>; readonly content: Content }
 
 const isPerRequest = (store: NamespaceManager | RequestNamespace): store is RequestNamespace => store.supports.scope === 'request'
 

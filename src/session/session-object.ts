@@ -1,5 +1,6 @@
 import { emit, warnOnce } from '../diagnostics.js'
-import type { Carrier, ExchangeListener } from '../carrier.js'
+import type { Carrier, ExchangeListener, RequestCookies } from '../carrier.js'
+import type { NamespaceManager, RequestNamespace } from '../namespace-manager.js'
 import { showAs } from '../show.js'
 import type { Flash, FlashOptions } from './flash.js'
 import type { LockOptions, RegenerateOptions, Session, SessionLock } from './session.js'
@@ -11,6 +12,17 @@ export interface SessionOpener<T extends object> {
   carrierFor(req: object, res: object | undefined, listener: ExchangeListener): Carrier
   /** `isRequest`: its waiting is bounded by a request's budget, not call by call. */
   load(carrier: Carrier, isRequest: boolean): Promise<Session<T>>
+  readonly family: SessionFamily
+}
+
+/** The sessions that a request may have beside this one. */
+export interface SessionFamily {
+  readonly requestKey: string
+  readonly cookieName: string
+  /** Who opens the sessions of a name. */
+  named(name: string, options: object): { openBeside(main: SessionObject<any>): SessionObject<any> }
+  backendNamed(name: string | undefined): NamespaceManager | RequestNamespace
+  cookiesFor(req: object, res: object | undefined): RequestCookies
 }
 
 /**
@@ -23,6 +35,8 @@ export class SessionObject<T extends object = Record<string, any>> implements Ex
   readonly #opener: SessionOpener<T>
   readonly #req: object
   readonly #res: object | undefined
+  /** The default session of the request that this one is beside. */
+  readonly #main: SessionObject<any> | undefined
   #carrier: Carrier | undefined
   #loading: Promise<Session<T>> | undefined
   #loaded: Session<T> | undefined
@@ -30,17 +44,32 @@ export class SessionObject<T extends object = Record<string, any>> implements Ex
   #tail: Promise<unknown> = Promise.resolve()
   #underWay = 0
   #working: Promise<unknown> | undefined
+  #isPersistDue = false
 
   /** Made by the manager; see `SessionManager.open`. */
-  constructor(opener: SessionOpener<T>, req: object, res: object | undefined) {
+  constructor(opener: SessionOpener<T>, req: object, res: object | undefined, main?: SessionObject<any>) {
     this.#opener = opener
     this.#req = req
     this.#res = res
+    this.#main = main
   }
 
   /** Whether it was made by the manager that this opener is of. */
   isOf(opener: SessionOpener<any>): boolean {
     return this.#opener === opener
+  }
+
+  /** Another session of the same exchange. */
+  beside<O extends object>(opener: SessionOpener<O>): SessionObject<O> {
+    return new SessionObject<O>(opener, this.#req, this.#res, this)
+  }
+
+  get family(): SessionFamily {
+    return this.#opener.family
+  }
+
+  openCookies(): RequestCookies {
+    return this.family.cookiesFor(this.#req, this.#res)
   }
 
   /**
@@ -176,17 +205,25 @@ export class SessionObject<T extends object = Record<string, any>> implements Ex
 
   /**
    * The response is about to leave with this status: what is to be waited for first, if anything. A 5xx answer saves nothing
-   * and uses up no flashes.
+   * and uses up no flashes; nor does one that a failure is about to replace, which shows when the handler's own writes are done.
    */
   beforeHead(status: number): Promise<unknown> | undefined {
     if (status >= 500 || this.#loading === undefined) return undefined
     if (this.#underWay > 0) return this.#tail.then(() => this.beforeHead(status))
-    return this.#loaded?.needsPersisting ? this.#loaded.persist() : undefined
+    this.#isPersistDue = this.#loaded?.needsPersisting ?? false
+    return this.#isPersistDue ? Promise.resolve() : undefined
   }
 
   /** A session stored already may still be changed after the head has left; `auto` keeps that too. */
   beforeEnd(status: number): Promise<unknown> | undefined {
     return this.beforeHead(status)
+  }
+
+  /** The writes that the response waited for are done. */
+  beforeRelease(): Promise<unknown> | undefined {
+    if (!this.#isPersistDue) return undefined
+    this.#isPersistDue = false
+    return this.#loaded?.needsPersisting ? this.#loaded.persist() : undefined
   }
 
   /** The handler failed with one of phial's errors: it becomes the answer. */
@@ -200,7 +237,7 @@ export class SessionObject<T extends object = Record<string, any>> implements Ex
   }
 
   working(): Promise<unknown> | undefined {
-    return this.#working
+    return this.#main === undefined ? this.#working : this.#main.working()
   }
 
   /** The exchange is over: what was changed and not saved is dropped, and that is said. */

@@ -29,6 +29,8 @@ export interface SessionOrigin {
   readonly content?: Content | undefined
   /** Why nothing can be saved: the id was renewed a moment ago, or the store is down. */
   readonly readOnly?: SessionError | undefined
+  /** Where the record is, when the id was renewed. */
+  readonly recordKey?: string | undefined
 }
 
 /** How many ids are tried when the random source names one that is taken. */
@@ -43,6 +45,7 @@ export class SessionStorage {
   readonly cookie: SessionCookie
   readonly #context: SessionContext
   readonly #readOnly: SessionError | undefined
+  readonly #recordKey: string | undefined
   #id: string | undefined
   #stale: boolean
   #found: Found<RecordForm> | undefined
@@ -66,6 +69,7 @@ export class SessionStorage {
     this.#stale = origin.stale ?? false
     this.#found = origin.found
     this.#readOnly = origin.readOnly
+    this.#recordKey = origin.recordKey
     this.data = new SessionData(codec, rules.now(), origin.found?.record, origin.content)
     this.cookie = new SessionCookie({
       defaults: policy.cookie, life: policy.cookieLife, check: policy.checkCookie,
@@ -79,6 +83,11 @@ export class SessionStorage {
 
   get id(): string {
     return (this.#id ??= newId())
+  }
+
+  /** The key of the record that is shown. */
+  get recordKey(): string {
+    return this.#recordKey ?? this.#key
   }
 
   /** There is a record, and it is not about to be ended. */
@@ -197,6 +206,8 @@ export class SessionStorage {
     this.assertOpen()
     const found = this.#found && (await this.#spend((deadline) => this.#context.records.read(this.#key, deadline)))
     if (found === undefined || isMoved(found.record)) throw this.#gone('get')
+    const { meta } = found.record
+    if (!(await this.#spend((deadline) => this.#context.owners.confirm(meta, this.#key, deadline)))) throw this.#gone('get')
     this.#found = { ...found, record: found.record }
     this.data.reload(found.record)
   }
@@ -389,11 +400,10 @@ export class SessionStorage {
     return { ...form, meta: { ...form.meta, generations } }
   }
 
-  /** Where only the generation tells of a revocation, a session that leaves its owner must not slip past one. */
+  /** A session that leaves its owner must not slip past a revocation. */
   async #assertNotRevoked({ record: { meta } }: Found<RecordForm>, written: RecordForm, key: string): Promise<void> {
     const { owners, records } = this.#context
-    if (meta.owner === undefined || meta.owner === written.meta.owner || !owners.isDue(false)) return
-    if ((await this.#spend((deadline) => owners.admit(meta, key, deadline))) !== undefined) return
+    if (meta.owner === written.meta.owner || (await this.#spend((deadline) => owners.confirm(meta, key, deadline)))) return
     await this.#spend((deadline) => records.discard(key, deadline))
     throw this.#gone('replace')
   }

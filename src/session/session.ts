@@ -6,6 +6,7 @@ import type { SessionContext } from './session-context.js'
 import type { SessionCookie } from './session-cookie.js'
 import { checkKey } from './session-data.js'
 import type { SessionData } from './session-data.js'
+import { SessionFields } from './session-fields.js'
 import { SessionStorage } from './session-storage.js'
 import type { SessionOrigin } from './session-storage.js'
 import { Update } from './update.js'
@@ -29,6 +30,9 @@ export interface RegenerateOptions {
   readonly authenticated?: boolean
 }
 
+/** What the tools around a session keep in its record: for those of this folder, and not for its users. */
+export let fieldsOf: (session: Session<any>) => SessionFields
+
 /**
  * A session: a dict with synchronous access, and the few calls that reach the store. What is changed is kept by `save()`, or
  * at the end of the request with `auto`; what is not saved is dropped.
@@ -37,6 +41,10 @@ export interface RegenerateOptions {
  * a failure that nobody took becomes the error answer.
  */
 export class Session<T extends object = Record<string, any>> {
+  static {
+    fieldsOf = (session) => new SessionFields(session.#storage, session.#data)
+  }
+
   readonly #context: SessionContext
   readonly #storage: SessionStorage
   readonly #data: SessionData
@@ -98,7 +106,7 @@ export class Session<T extends object = Record<string, any>> {
   /** Empties data, flashes and owner. Saved, it removes all keys of the newest record, others' new ones too. */
   clear(): this {
     this.#storage.assertChangeable()
-    this.#flashes.keepAll()
+    this.#flashes.clear()
     this.#data.clear()
     return this
   }
@@ -204,9 +212,9 @@ export class Session<T extends object = Record<string, any>> {
 
   // Once-read messages
 
-  /** Keeps a message for the next page that reads it. It is a change: save it. */
+  /** Keeps a message for the next page that reads it: that is a change, so save it. With `now` it is this request's alone, and nothing to be saved. */
   flash(value: unknown, options: FlashOptions = {}): this {
-    this.#storage.assertChangeable()
+    if (!options.now) this.#storage.assertChangeable()
     this.#flashes.add(value, options)
     return this
   }

@@ -13,7 +13,6 @@ const fixtures = {
   'a server behind a server': cachedFixture(server, server),
   'a server behind a server that has a copy of everything': warmFixture(server, server),
   'files behind a server': cachedFixture(fileFixture, server),
-  'files behind a server that has a copy of everything': warmFixture(fileFixture, server),
 }
 
 for (const [of, fixture] of Object.entries(fixtures)) {

@@ -9,7 +9,7 @@ const SEED = countOf('PHIAL_SEED', 20_260_101)
  * Never read: what an acknowledged write replaced or removed, when the cache could be told or by the process that wrote it; anything that the
  * store has not held for longer than the cache's time to live; what has expired. Never lost: a write that was acknowledged.
  */
-test(`whatever the order of calls, outages and evictions, nothing is read that should not be: ${SCHEDULES} schedules`, async (t) => {
+test(`L11: whatever the order of calls, outages and evictions, nothing is read that should not be: ${SCHEDULES} schedules`, async (t) => {
   const totals: Record<string, number> = {}
   for (let schedule = 0; schedule < SCHEDULES; schedule++) {
     const world = new CachedWorld(random(SEED + schedule))

@@ -235,7 +235,7 @@ test('HTTP: untouched and unknown visitors cost no call; reading one, with a tou
   await forger.jar.setCookie('phial=forged; Path=/', app.url)
   t.is(await cost('/read', forger), '')
   await cost('/login/ann')
-  t.is(await cost('/read'), 'lookup')
+  t.is(await cost('/read'), 'lookup lookup', 'with an owner: their generation, too')
   t.is((await cost('/save')).replaceAll(/lookup /g, ''), 'commit') // what is looked at beside it is the library's matter
 })
 

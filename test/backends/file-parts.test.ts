@@ -4,7 +4,7 @@ import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { endOf, isDead, newToken } from '../../backends/file/holder.js'
-import { InFlight } from '../../backends/file/in-flight.js'
+import { InFlight } from '../../backends/in-flight.js'
 import { Lanes } from '../../backends/file/lanes.js'
 
 test('a token is a short lower-case name that no other has, and tells its end', t => {

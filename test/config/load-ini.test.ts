@@ -178,7 +178,7 @@ const unknown: [string, string][] = [
   ['crypto_type', 'there is none: session.encrypt_key encrypts with AES-256-GCM'],
   ['genid', 'there is none: ids are 256 random bits, made here alone'],
   ['cookie_args', 'each has a setting of its own: session.cookie_domain, session.cookie_path, session.secure …'],
-  ['use_cookies', 'not in this release'],
+  ['memcache_module', 'not in this release'],
   ['redis.host', 'here it is session.url'],
   ['redis.max', 'no backend "redis" takes options; these do: memory, file, cookie, server'],
   ['servers', 'here it is session.url'],

@@ -5,6 +5,7 @@ import { redactedList } from '../../config/redacted.js'
 import { resolveSettings } from '../../config/resolve-settings.js'
 import type { SettingsInput } from '../../config/table.js'
 import { reveal } from '../../src/hidden.js'
+import { createManager } from '../../src/index.js'
 import { faultOf, iniFile, inSection, resolvePlain, strong, tables, withEnvironment } from './support.js'
 
 const [secret, encryptKey] = [strong(), strong()]
@@ -91,4 +92,16 @@ test('S204: a redacted list is a list in everything but print', t => {
   t.deepEqual(Object.keys(list), ['0', '1'])
   t.deepEqual([String(list), JSON.stringify(list), inspect(list), list.toLocaleString()],
     ['[redacted]', '"[redacted]"', '[redacted]', '[redacted]'])
+})
+
+test('an address in a wrong place is told without its password', (t) => {
+  const address = 'redis://user:p@ss-w0rd@host:6379/1'
+  const wrong: object[] = [
+    { type: address }, { cache: address }, { timeout: address }, { backends: { a: address } }, { redis: address }, { samesite: address },
+    { type: 'migrating', migrating: { from: address, to: 'b' }, backends: { b: { type: 'memory' } } },
+  ]
+  for (const settings of wrong) {
+    const error = t.throws(() => createManager({ secret, ...settings }), { code: 'PHIAL_CONFIG' })!
+    t.false(`${inspect(error)}${error.message}`.includes('w0rd'), error.message)
+  }
 })

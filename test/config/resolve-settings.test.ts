@@ -17,6 +17,7 @@ test('the defaults, whole and frozen', t => {
     timeout: 86400, lifetime: 1209600, touchInterval: 60, saveAccessedTime: true, regenerateGrace: 0,
     cookieName: '__Host-phial', cookieExpires: true, cookieDomain: undefined, cookiePath: '/', secure: true, httpOnly: true,
     sameSite: 'lax', partitioned: false, priority: undefined, forceCookie: false, trustProxy: [],
+    useCookies: true, idHeader: undefined, id: undefined,
     auto: false, dataSerializer: 'json', invalidateCorrupt: true, maxBytes: 262144, operationTimeout: 1, requestBudget: 2,
     onOutage: 'fail', requestKey: 'session', onError: undefined, revive: undefined, now: table.now.default,
   })

@@ -18,7 +18,9 @@ test.after.always(async () => {
 
 const browser = (jar?: CookieJar): Client => clientOf(url, jar)
 const read = async (client: Client, path: string): Promise<string> => wordsOf(await client.text(path))
-const paths = ['/', '/counter', '/basic', '/cart', '/login', '/session']
+const paths = [
+  '/counter', '/basic', '/cart', '/session', '/flash', '/letters', '/tea', '/language', '/login', '/guarded', '/garden/', '/kitchen/', '/named', '/cookies', '/visits/',
+]
 
 test('the first page touches no session: no cookie, and the same for everybody', async (t) => {
   const answer = await browser().get('/')
@@ -26,7 +28,7 @@ test('the first page touches no session: no cookie, and the same for everybody',
   t.is(answer.headers.get('set-cookie'), null)
   t.is(answer.headers.get('vary'), null)
   const text = await answer.text()
-  for (const path of paths.slice(1)) t.true(text.includes(`<a href="${path}"><b>`), path)
+  for (const path of paths) t.true(text.includes(`<a href="${path}"><b>`), path)
 })
 
 test('the counter counts for each browser by itself', async (t) => {
@@ -177,17 +179,38 @@ test('a session without values says so', async (t) => {
 
 test('each page shows the lines that make it, as they stand in its source', async (t) => {
   const client = browser()
-  const shown = {
-    '/': 'withSession(site(manager), manager)',
+  const shown: Record<string, string> = {
+    '/': 'withSession(shared, manager)',
     '/counter': 'req.session.update(',
     '/basic': 'await session.save()',
     '/cart': 'req.session.update(',
-    '/login': 'session.regenerateId({ authenticated: true })',
     '/session': 'session.expiresAt',
+    '/flash': 'session.flashes()',
+    '/letters': 'await messages(req)',
+    '/tea': 'notesOf(req).takeAll()',
+    '/tea/read': 'notesOf(req).takeAll()',
+    '/language': 'session.set(&#39;lang&#39;, lang)',
+    '/login': 'session.regenerateId({ authenticated: true })',
+    '/guarded': 'csrf.guard(answer)',
+    '/garden/': '&#39;/kitchen&#39;: kitchen',
+    '/kitchen/': 'session.pop(&#39;herbs&#39;, [])',
+    '/named': 'sessions(req).save()',
+    '/cookies': 'format: &#39;signed&#39;',
+    '/visits/': 'useCookies: false, id: idInAddress',
   }
+  t.deepEqual(paths.filter((path) => shown[path] === undefined), [])
   for (const [path, line] of Object.entries(shown)) {
     const [, code] = /<figure class="code">(.*)<\/figure>/s.exec(await client.text(path))!
     t.true(code!.includes(line), path)
     t.notRegex(code!, /\/\/ (shown|end)\b/)
+  }
+})
+
+test('each page knows its place among the others, and leads to the next', async (t) => {
+  const client = browser()
+  for (const [index, path] of paths.entries()) {
+    const page = await client.text(path)
+    t.true(page.includes(`<a href="${path}" aria-current="page">`), path)
+    t.is(/<p class="next"><a href="(.*?)">/.exec(page)?.[1], paths[index + 1], path)
   }
 })

@@ -1,7 +1,7 @@
 import test from 'ava'
 import { clientOf } from '../support/app.js'
 import type { Client } from '../support/app.js'
-import { freshFolder, startSite, submit } from '../support/demo-site.js'
+import { freshFolder, startSite, submit, tokenFrom } from '../support/demo-site.js'
 
 const cleanups: (() => unknown)[] = []
 const suite = { teardown: (fn: () => unknown) => void cleanups.unshift(fn) }
@@ -17,13 +17,24 @@ test.after.always(async () => {
 
 const browser = (): Client => clientOf(url)
 
+const PATHS = [
+  '/', '/counter', '/basic', '/cart', '/session', '/flash', '/letters', '/tea', '/tea/read', '/language', '/login', '/guarded',
+  '/garden/', '/kitchen', '/named', '/cookies', '/visits/',
+]
+
+/** The headers of a client with a session and a token of it. */
+const ownHeaders = async (): Promise<Record<string, string>> => {
+  const client = browser()
+  return { 'X-CSRF-Token': await tokenFrom(client, '/cart'), cookie: await client.cookies(), 'Content-Type': 'application/x-www-form-urlencoded' }
+}
+
 const post = async (body: string, headers: Record<string, string> = {}): Promise<Response> =>
-  fetch(`${url}/cart/add`, { method: 'POST', body, redirect: 'manual', headers: { 'Content-Type': 'application/x-www-form-urlencoded', ...headers } })
+  fetch(`${url}/cart/add`, { method: 'POST', body, redirect: 'manual', headers: { ...(await ownHeaders()), ...headers } })
 
 const POLICY = ["default-src 'none'", "style-src 'self'", "form-action 'self'", "base-uri 'none'", "frame-ancestors 'none'"]
 
 test('every answer carries strict headers', async (t) => {
-  for (const path of ['/', '/counter', '/basic', '/cart', '/login', '/session', '/style.css', '/icon.svg', '/nowhere', '/cart/add']) {
+  for (const path of [...PATHS, '/style.css', '/icon.svg', '/nowhere', '/cart/add', '/flash/broken', '/garden/x']) {
     const { headers } = await browser().get(path)
     const policy = headers.get('content-security-policy')!
     for (const rule of POLICY) t.true(policy.includes(rule), `${path}: ${rule}`)
@@ -42,7 +53,7 @@ test('the cookie is kept from scripts and from forms of other sites', async (t) 
 })
 
 test('pages hold no script and no style of their own', async (t) => {
-  for (const path of ['/', '/counter', '/basic', '/cart', '/login', '/session']) {
+  for (const path of PATHS) {
     const text = (await browser().text(path)).replace(/<figure.*<\/figure>/s, '')
     t.notRegex(text, /<script|<style| style=| on[a-z]+=|javascript:/, path)
     t.regex(text, /<link rel="stylesheet" href="\/style\.css">/, path)
@@ -67,7 +78,7 @@ test('a method that does not work is 405, with those that do', async (t) => {
     ['POST', '/style.css', 'GET, HEAD'],
   ] as const
   for (const [method, path, allow] of cases) {
-    const answer = await fetch(url + path, { method })
+    const answer = await fetch(url + path, { method, headers: await ownHeaders() })
     t.is(answer.status, 405, path)
     t.is(answer.headers.get('allow'), allow, path)
   }
@@ -89,7 +100,7 @@ test('a form that is too large is 413, however it is sent', async (t) => {
       controller.close()
     },
   })
-  const headers = { 'Content-Type': 'application/x-www-form-urlencoded' }
+  const headers = await ownHeaders()
   t.is((await fetch(`${url}/cart/add`, { method: 'POST', body: streamed, duplex: 'half', headers })).status, 413)
   t.is((await post(`product=Camphor&filler=${'x'.repeat(8_000)}`)).status, 303)
 })
@@ -100,7 +111,7 @@ test('a form that cannot be read, or asks for what there is not, is 400', async 
   const refusal = async (body: string): Promise<string | undefined> => {
     const answer = await post(body)
     t.is(answer.status, 400, body)
-    return /<p>(.*?)<\/p>/.exec(await answer.text())?.[1]
+    return /<p class="notice error" role="alert">(.*?)<\/p>/.exec(await answer.text())?.[1]
   }
   for (const body of unreadable) t.is(await refusal(body), 'The form cannot be read.', body)
   for (const body of unknown) t.is(await refusal(body), 'There is no such product.', body)
@@ -114,25 +125,40 @@ test('what is no form is 415', async (t) => {
   t.is(await answerTo('Application/X-WWW-Form-Urlencoded; charset=UTF-8'), 303)
 })
 
-test('a form that another site sends is 403 and changes nothing', async (t) => {
+test('a form that another site sends, or without a token of the session, is a page with 403 and changes nothing', async (t) => {
   const client = browser()
-  await client.get('/counter')
+  const token = await tokenFrom(client, '/cart')
+  const stranger = await tokenFrom(browser(), '/cart')
   const cookie = await client.cookies()
   const host = new URL(url).host
-  const answerTo = async (headers: Record<string, string>): Promise<number> => (await post('product=Camphor', { ...headers, cookie })).status
+  const answerTo = (headers: Record<string, string>, fields = ''): Promise<Response> =>
+    post(`product=Camphor${fields}`, { cookie, 'X-CSRF-Token': token, ...headers })
   const foreign: Record<string, string>[] = [
     { 'Sec-Fetch-Site': 'cross-site' },
     { 'Sec-Fetch-Site': 'same-site' },
-    { 'Sec-Fetch-Site': 'none' },
     { 'Sec-Fetch-Site': 'cross-site', Origin: url },
     { Origin: 'https://example.com' },
     { Origin: 'null' },
     { Origin: `http://${host}.example.com` },
     { Origin: host },
+    { 'X-CSRF-Token': stranger },
+    { 'X-CSRF-Token': '' },
+    { 'X-CSRF-Token': token, cookie: '' },
   ]
-  for (const headers of foreign) t.is(await answerTo(headers), 403, JSON.stringify(headers))
+  for (const headers of foreign) {
+    const answer = await answerTo(headers)
+    t.is(answer.status, 403, JSON.stringify(headers))
+    t.regex(await answer.text(), /<h1>Forbidden<\/h1>.*<a href="\/cart">Back<\/a>/s)
+  }
   t.regex(await client.text('/cart'), /The cart is empty/)
   const own: Record<string, string>[] = [{ Origin: url }, { 'Sec-Fetch-Site': 'same-origin' }, {}]
-  for (const headers of own) t.is(await answerTo(headers), 303, JSON.stringify(headers))
+  for (const headers of own) t.is((await answerTo(headers)).status, 303, JSON.stringify(headers))
   t.regex(await client.text('/cart'), /Products in cart: 3/)
+})
+
+test('the way back from an error leads to a page of the site', async (t) => {
+  const backFrom = async (path: string): Promise<string | undefined> => /<a href="([^"]*)">Back/.exec(await (await fetch(url + path)).text())?.[1]
+  t.is(await backFrom('/flash/broken'), '/flash')
+  t.is(await backFrom('/garden/stones'), '/garden/')
+  for (const path of ['//example.com/x', '/\\example.com/x', '/a/b/c', '/nowhere']) t.is(await backFrom(path), '/', path)
 })

@@ -5,7 +5,7 @@ import type { Socket } from 'node:net'
 import { join } from 'node:path'
 import { clientOf } from '../support/app.js'
 import { start } from '../support/demo-program.js'
-import { freshFolder, serverScript, startSite, submit, wordsOf } from '../support/demo-site.js'
+import { freshFolder, serverScript, startSite, submit, tokenFrom, wordsOf } from '../support/demo-site.js'
 
 test('the first start makes a secret that only its owner can read, and later ones keep it', async (t) => {
   const cwd = freshFolder(t)
@@ -58,8 +58,7 @@ test('what was asked before SIGINT is saved and answered before it ends', async 
   const cwd = freshFolder(t)
   const { program, url } = await startSite(t, cwd)
   const client = clientOf(url)
-  await client.get('/counter')
-  const form = 'product=Camphor'
+  const form = `csrf_token=${await tokenFrom(client, '/cart')}&product=Camphor`
   const socket = await beginForm(url, await client.cookies(), form.length)
   t.teardown(() => socket.destroy())
 
@@ -85,7 +84,7 @@ test('a second SIGINT stops it at once', async (t) => {
 
 test('it runs on the other backends too; where sessions are with their clients, there is no list of them', async (t) => {
   for (const type of ['memory', 'cookie']) {
-    const { program, url } = await startSite(t, freshFolder(t, type))
+    const { program, url } = await startSite(t, freshFolder(t, { 'session.type = file': `session.type = ${type}` }))
     const client = clientOf(url)
     await submit(client, '/login/in', { name: 'Ada' })
     t.regex(wordsOf(await client.text('/counter')), /^Counter 1 visit/)

@@ -20,7 +20,7 @@ const statuses = async (requests: readonly Promise<Response>[]): Promise<number[
   [...new Set((await Promise.all(requests)).map(({ status }) => status))].sort()
 
 for (const mode of sharedModes) {
-  const testIt = mode.missing === undefined ? test : test.skip
+  const testIt = mode.missing === undefined ? test.serial : test.skip
   testIt(`${mode.name}: 4 processes × 25 requests on one session: all keys are left, and updates count`, async (t) => {
     const processes = await start(t, mode, 4)
     const browser = clientOf(processes[0]!.url)

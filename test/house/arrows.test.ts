@@ -5,9 +5,9 @@ import { fileURLToPath } from 'node:url'
 
 const root = fileURLToPath(new URL('../../..', import.meta.url))
 
-const sources = ['src', 'backends', 'config', 'bin'].flatMap((folder) =>
+const sources = ['src', 'backends', 'config', 'bin', 'testing', 'test/contract'].flatMap((folder) =>
   readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' })
-    .filter((name) => name.endsWith('.ts'))
+    .filter((name) => name.endsWith('.ts') && !name.endsWith('.test.ts'))
     .map((name) => join(folder, name)))
 
 const importsOf = (file: string): string[] =>
@@ -53,6 +53,13 @@ test('config knows no backend code, and neither knows sessions or HTTP', (t) => 
     if (!/^(config|backends)\//.test(file)) continue
     const own = file.startsWith('config/') ? /^config\// : /^backends\//
     for (const to of imports) t.true(own.test(to) || floorOf(to) === 0, `${file} imports ${to}`)
+  }
+})
+
+test('the test kit stands on the library and on the contract suite, and nothing stands on it', (t) => {
+  for (const [file, imports] of graph) {
+    if (file.startsWith('test/')) for (const to of imports) t.regex(to, /^(test\/contract|src|backends)\//, `${file} imports ${to}`)
+    else if (!file.startsWith('testing/')) for (const to of imports) t.notRegex(to, /^test(ing)?\//, `${file} imports ${to}`)
   }
 })
 

@@ -88,10 +88,12 @@ for (const [name, compilerOptions] of Object.entries({
 const program = `import { createServer } from 'node:http'
 import { createManager, loadIni, SessionGoneError, StoreError, withSession } from 'phial'
 import type { Backend, PhialEvents, Session, SessionRequest, SettingsInput } from 'phial'
+import { cachedManager } from 'phial/backends/cached'
 import { cookieBackend } from 'phial/backends/cookie'
 import { fileBackend } from 'phial/backends/file'
 import { memoryBackend } from 'phial/backends/memory'
-import { contractCases } from 'phial/testing'
+import { migrating } from 'phial/backends/migrating'
+import { contractCases, FaultyStore, makeSession, memoryManager, testClock } from 'phial/testing'
 
 const settings: SettingsInput = { type: 'memory', timeout: 600 }
 const app = withSession<{ visits: number }>(async (req, res) => {
@@ -104,9 +106,19 @@ const app = withSession<{ visits: number }>(async (req, res) => {
 createServer(app)
 // @ts-expect-error a manager is no text
 export const wrong: string = createManager(settings)
-export const backends: Backend<any>[] = [cookieBackend, fileBackend, memoryBackend]
+export const backends: Backend<any>[] = [cookieBackend, fileBackend, memoryBackend, migrating({ from: 'old', to: { type: 'memory' }, createIn: 'from' })]
+export const cached: SettingsInput = { type: cachedManager({ store: undefined as never, cache: undefined as never, ttlMs: 1 }) }
 export const isPassing = (error: unknown): boolean => error instanceof StoreError && error.retryable
 export const cases: readonly { readonly name: string }[] = contractCases(undefined as never)
+export const made = async (): Promise<string> => {
+  const clock = testClock()
+  clock.advance(60)
+  const faulty = new FaultyStore(memoryManager(clock.now))
+  faulty.next('get', 'hung', new Error('down'))
+  // @ts-expect-error data that the sessions do not have
+  await makeSession(app.manager, { visit: 1 })
+  return (await makeSession(app.manager, { visits: 1 }, { owner: 'ada' })).cookie + faulty.calls.join()
+}
 export type Kept = [PhialEvents['gone'], SessionRequest, SessionGoneError]
 `
 

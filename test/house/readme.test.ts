@@ -3,7 +3,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { dirname, join, relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import * as phial from '../../src/index.js'
-import * as testing from '../contract/index.js'
+import * as testing from '../../testing/index.js'
 
 const root = fileURLToPath(new URL('../../..', import.meta.url))
 const read = (file: string): string => readFileSync(join(root, file), 'utf8')

@@ -1,5 +1,7 @@
 import test from 'ava'
 import { readFileSync } from 'node:fs'
+import { testsNamedIn, titlesOf } from '../support/test-titles.js'
+import type { NamedTest } from '../support/test-titles.js'
 
 const root = new URL('../../../', import.meta.url)
 
@@ -18,51 +20,12 @@ interface Row {
   readonly number: string
   /** What is said beside the tests. */
   readonly words: string
-  readonly tests: readonly { readonly file: string; readonly title: string }[]
+  readonly tests: readonly NamedTest[]
 }
 
 const rowsOf = (page: string): Row[] =>
-  Array.from(page.matchAll(/^\| (S\d{3}) \| [^|]+ \| (.+) \|$/gm), ([, number, shown]) => {
-    const parts = shown!.split('<br>')
-    const tests = parts.flatMap((part) => {
-      const file = /^`(test\/[\w/.-]+\.test\.ts)`: /.exec(part)?.[1]
-      return file === undefined ? [] : Array.from(part.matchAll(/“([^”]+)”/g), ([, title]) => ({ file, title: title! }))
-    })
-    return { number: number!, words: parts.filter((part) => !part.startsWith('`test/')).join(' '), tests }
-  })
-
-interface Title {
-  readonly title: string
-  readonly isFailing: boolean
-}
-
-/** The titles of a file's tests, `…` for what a loop puts into them. */
-const titlesOf = (source: string): Title[] =>
-  Array.from(source.matchAll(/\btest\w*((?:\.\w+)*)\(\s*(?=['"`])/g), ({ 0: call, 1: modifiers, index }) =>
-    ({ title: literalAt(source, index + call.length), isFailing: modifiers!.includes('.failing') }))
-
-const literalAt = (source: string, start: number): string => {
-  const quote = source[start]
-  let text = ''
-  for (let at = start + 1; source[at] !== quote; at++) {
-    if (source[at] === '\\') text += source[++at]
-    else if (quote === '`' && source.startsWith('${', at)) {
-      at = endOfPlaceholder(source, at + 2)
-      text += '…'
-    } else text += source[at]
-  }
-  return text
-}
-
-/** Where the brace is that closes a placeholder, past braces and literals inside it. */
-const endOfPlaceholder = (source: string, start: number): number => {
-  for (let at = start; ; at++) {
-    const letter = source[at]!
-    if (letter === '}') return at
-    if (letter === '{') at = endOfPlaceholder(source, at + 1)
-    if (`'"\``.includes(letter)) at = source.indexOf(letter, at + 1)
-  }
-}
+  Array.from(page.matchAll(/^\| (S\d{3}) \| [^|]+ \| (.+) \|$/gm), ([, number, shown]) =>
+    ({ number: number!, tests: testsNamedIn(shown!), words: shown!.split('<br>').filter((part) => !part.startsWith('`test/')).join(' ') }))
 
 /** `S022, S026: …`, `S082–S087: …`, also after the name of a mode. */
 const numbersOf = (title: string): string[] => {

@@ -3,9 +3,14 @@ import test from 'ava'
 import type { Carrier } from '../../src/carrier.js'
 import { HeadersSentError } from '../../src/errors.js'
 import { BareCarrier } from '../../src/http/bare-carrier.js'
+import { readSlot } from '../../src/http/cookie-slots.js'
+import type { CookieRequest } from '../../src/http/cookie-slots.js'
 import { defaults, exchange, listen } from './cookie-support.js'
 
-const bare = (cookie?: string): Carrier => new BareCarrier({ headers: { cookie } }, '__Host-phial')
+const overCookies = (request: CookieRequest): Carrier =>
+  new BareCarrier('__Host-phial', (slot) => readSlot(request, '__Host-phial', slot))
+
+const bare = (cookie?: string): Carrier => overCookies({ headers: { cookie } })
 
 test('reads the same cookies as any other request', t => {
   const carrier = bare('__Host-phial=a; __Host-phial-seen=s; __Host-phial=b')
@@ -37,7 +42,7 @@ test('a WebSocket\'s upgrade presents its cookies', async t => {
   const upgraded = new Promise<readonly string[]>(resolve => {
     server.on('upgrade', (request, socket) => {
       socket.end()
-      resolve(new BareCarrier(request, '__Host-phial').read())
+      resolve(overCookies(request).read())
     })
   })
   const port = await listen(server)

@@ -1,6 +1,7 @@
 import test from 'ava'
 import { ConfigError, HeadersSentError, TooLargeError } from '../../src/errors.js'
-import { CookieCarrier, type CookieOutlet } from '../../src/http/cookie-carrier.js'
+import { CookieCarrier } from '../../src/http/cookie-carrier.js'
+import type { Outlet } from '../../src/http/outlet-carrier.js'
 import { defaults, now } from './cookie-support.js'
 
 interface Setup { cookie?: string; name?: string; isEncrypted?: boolean }
@@ -9,7 +10,7 @@ interface Setup { cookie?: string; name?: string; isEncrypted?: boolean }
 const carry = ({ cookie, name = '__Host-phial', isEncrypted = false }: Setup = {}) => {
   const held: Promise<unknown>[] = []
   const outlet = { opened: 0, headersSent: false, finished: false, fail: () => {}, hold: (promise: Promise<unknown>) => { held.push(promise) } }
-  const open = (): CookieOutlet => {
+  const open = (): Outlet => {
     outlet.opened++
     return outlet
   }
@@ -39,7 +40,7 @@ test('S091: no cookie is no value', t => {
 
 test('a session that was not looked at edits nothing', t => {
   const { carrier, outlet } = carry()
-  t.deepEqual(carrier.headerEdits(), { cookies: new Map(), varyCookie: false, noStore: false })
+  t.deepEqual(carrier.headerEdits(), { cookies: new Map(), vary: undefined, noStore: false })
   t.is(outlet.opened, 0)
 })
 
@@ -47,7 +48,7 @@ test('S075: looking at the session makes the response vary by cookie, with or wi
   const { carrier, outlet } = carry()
   carrier.used()
   carrier.used()
-  t.deepEqual(carrier.headerEdits(), { cookies: new Map(), varyCookie: true, noStore: false })
+  t.deepEqual(carrier.headerEdits(), { cookies: new Map(), vary: 'Cookie', noStore: false })
   t.is(outlet.opened, 1)
 })
 
@@ -56,7 +57,7 @@ test('S075: setting or expiring a cookie forbids keeping the response', t => {
     const { carrier, outlet } = carry()
     if (change === 'write') carrier.write('v', defaults)
     else carrier.expire(defaults)
-    t.like(carrier.headerEdits(), { varyCookie: true, noStore: true })
+    t.like(carrier.headerEdits(), { vary: 'Cookie', noStore: true })
     t.is(outlet.opened, 1)
   }
 })
@@ -90,7 +91,7 @@ test('forget drops what was not sent, and not that the session was looked at', t
   carrier.write('a', defaults)
   carrier.expire(defaults, 'seen')
   carrier.forget()
-  t.deepEqual(carrier.headerEdits(), { cookies: new Map(), varyCookie: true, noStore: false })
+  t.deepEqual(carrier.headerEdits(), { cookies: new Map(), vary: 'Cookie', noStore: false })
 })
 
 test('edits that were taken do not change afterwards', t => {

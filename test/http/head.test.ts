@@ -5,9 +5,9 @@ import type { HeaderEdits } from '../../src/http/header-edits.js'
 import { gateOn, sessionCookie } from '../support/gated-server.js'
 import { ask, listen, parseHead, valuesOf, type ParsedHead } from '../support/raw-http.js'
 
-const nothing: HeaderEdits = { cookies: new Map(), varyCookie: false, noStore: false }
+const nothing: HeaderEdits = { cookies: new Map(), vary: undefined, noStore: false }
 const cookies = (...lines: string[]): HeaderEdits => ({ ...nothing, cookies: new Map(lines.map((line) => [line.slice(0, line.indexOf('=')), line])) })
-const vary: HeaderEdits = { ...nothing, varyCookie: true }
+const vary: HeaderEdits = { ...nothing, vary: 'Cookie' }
 const noStore: HeaderEdits = { ...nothing, noStore: true }
 
 /** The head of a response that the handler prepared so, and to which the sessions add this. */

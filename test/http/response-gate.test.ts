@@ -118,7 +118,7 @@ for (const [name, answer, parts] of ways) {
       t.true(res.headersSent)
       t.false(gate.headersSent)
       answered.resolve()
-    }, { headers: () => [{ ...sessionCookie, varyCookie: false, noStore: false }] })
+    }, { headers: () => [{ ...sessionCookie, vary: undefined, noStore: false }] })
     const bare = await listen(t, createServer((_req, res) => answer(res)))
     let arrived = false
     const reply = ask(port, '/', parts).finally(() => { arrived = true })

@@ -1,4 +1,5 @@
 import test from 'ava'
+import { stat } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { StoreError, StoreUnavailableError } from '../../src/errors.js'
 import { StoreCalls } from '../../src/record/store-call.js'
@@ -49,4 +50,23 @@ test('a store that takes no writes is read all the same', async (t) => {
   for (let n = 0; n < 20; n++) await run(calls, down, 'create').catch(() => {})
   t.is(await run(calls, async () => 'read'), 'read')
   await t.throwsAsync(run(calls, async () => 'written', 'replace'), { code: 'PHIAL_STORE_UNAVAILABLE' })
+})
+
+test('an answer that came while the process was busy with something else is in time', async (t) => {
+  const calls = new StoreCalls('own', 0.05)
+  const asked = run(calls, () => new Promise<string>((resolve) => stat(new URL(import.meta.url), () => resolve('came'))))
+  const until = performance.now() + 400
+  while (performance.now() < until); // the file system answers long before this ends
+  t.is(await asked, 'came')
+})
+
+test('what went wrong with another server than the store itself, a cache in front of it, is no outage of the store', async (t) => {
+  const calls = await broken(() => Promise.reject(new StoreUnavailableError('refused', { backend: 'cache', operation: 'delete' })), 20)
+  t.is(await run(calls, async () => 'asked'), 'asked')
+})
+
+test('where each server knows by itself whether it is down, the others are asked', async (t) => {
+  const calls = new StoreCalls('own', 1, true)
+  for (let n = 0; n < 20; n++) await run(calls, down).catch(() => {})
+  t.is(await run(calls, async () => 'asked'), 'asked')
 })

@@ -82,6 +82,22 @@ test('a create whose answer was lost is recognised, and its cookie is sent', asy
   t.is(await visit((object) => object.get('fresh')), 1)
 })
 
+test('a renewal whose claim of the old id was lost on its way back is confirmed by sending that again, for what may keep copies', async (t) => {
+  const { visit, faulty } = await started()
+  const sent: unknown[][] = []
+  const { replace } = faulty.manager
+  faulty.manager.replace = (...args) => {
+    sent.push(args)
+    return replace(...args)
+  }
+  faulty.next('replace', 'lost')
+  await visit(async (object) => object.regenerateId())
+  t.deepEqual(faulty.calls, ['get', 'create', 'replace', 'get', 'replace'])
+  t.is(sent[0]![4], 'moved')
+  t.deepEqual(sent[1], sent[0])
+  t.is(await visit((object) => object.get('n')), 1)
+})
+
 test('a create that stays unknown sets no cookie, and what it may have left is removed', async (t) => {
   const { visit, faulty, browser, store } = await started()
   browser.cookies.clear()

@@ -22,7 +22,7 @@ const REQUESTS = countOf('PHIAL_REQUESTS', 200)
 
 /** Every error that phial has, by its promised code. */
 const CODES: Record<string, string> = {
-  CodecError: 'PHIAL_CODEC', ConfigError: 'PHIAL_CONFIG', DependencyError: 'PHIAL_DEPENDENCY',
+  CodecError: 'PHIAL_CODEC', ConfigError: 'PHIAL_CONFIG', CsrfError: 'PHIAL_CSRF', DependencyError: 'PHIAL_DEPENDENCY',
   HeadersSentError: 'PHIAL_HEADERS_SENT', LockTimeoutError: 'PHIAL_LOCK_TIMEOUT',
   SessionClosedError: 'PHIAL_CLOSED', SessionConflictError: 'PHIAL_CONFLICT', SessionGoneError: 'PHIAL_GONE',
   StoreError: 'PHIAL_STORE',

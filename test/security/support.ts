@@ -191,7 +191,7 @@ export interface Told {
 export const EVENTS: readonly PhialEvent[] = [
   'created', 'regenerated', 'destroyed', 'expired', 'unknown-id', 'rejected-id', 'corrupt', 'conflict', 'gone', 'store-error',
   'store-recovered', 'cache-stale',
-  'dropped', 'cookie-skipped', 'cache-overridden', 'evicted', 'lock-compromised', 'hook-failed',
+  'csrf-refused', 'dropped', 'cookie-skipped', 'cache-overridden', 'evicted', 'lock-compromised', 'hook-failed',
 ]
 
 /** Every event from now to the test's end. For serial tests: others' events cannot be told apart. */

@@ -57,6 +57,7 @@ for (const [how, policy] of [['a life in seconds', { cookieLife: 3600 }], ['forc
     const late = await open(writer).load()
     await visit(async (other) => other.regenerateId())
     await object.beforeHead(200)
+    await object.beforeRelease()
     await t.throwsAsync(late.set('a', 1).save(), { code: 'PHIAL_GONE' })
     t.is(reader.sent.size + writer.sent.size, 0)
   })

@@ -1,5 +1,7 @@
 import test from 'ava'
-import { Browser, harness } from '../support/harness.js'
+import { StoreUnavailableError } from '../../src/errors.js'
+import { FaultyStore } from '../support/faulty-store.js'
+import { Browser, Clock, harness, memoryStore } from '../support/harness.js'
 import type { Harness } from '../support/harness.js'
 
 const logIn = async ({ visit }: Harness, owner: string, browser = new Browser()): Promise<Browser> => {
@@ -37,6 +39,18 @@ test('revoking an owner ends all of their sessions and nobody else\'s', async (t
   t.is(await ownerOf(made, bob), 'bob')
   t.deepEqual(await made.manager.list({ owner: 'ann' }), [])
   t.is(await made.manager.revoke({ owner: 'ann' }), 0)
+})
+
+test('a session that cannot be ended fails the revocation, and keeps none of the others alive', async (t) => {
+  const clock = new Clock()
+  const faulty = new FaultyStore(memoryStore(clock.now))
+  const made = harness({ clock, store: faulty.manager })
+  const ann = [await logIn(made, 'ann'), await logIn(made, 'ann'), await logIn(made, 'ann')]
+  const down = new StoreUnavailableError('down', { backend: 'memory', operation: 'delete' })
+  faulty.next('delete', down)
+  t.is(await t.throwsAsync(made.manager.revoke({ owner: 'ann' })), down)
+  t.deepEqual(await Promise.all(ann.map((browser) => ownerOf(made, browser))), [undefined, undefined, undefined])
+  t.deepEqual(await made.manager.list({ owner: 'ann' }), [])
 })
 
 test('all but one of an owner\'s sessions can be ended, also after its id was renewed', async (t) => {

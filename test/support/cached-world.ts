@@ -3,24 +3,18 @@ import { cachedManager } from '../../backends/cached.js'
 import { StoreOutcomeUnknownError, StoreUnavailableError } from '../../src/errors.js'
 import type { NamespaceManager, StoredRecord, Touch } from '../../src/namespace-manager.js'
 import { openMemory } from './memory-fixture.js'
+import { arrived, SteppedCalls } from './stepped-calls.js'
+import type { SteppedCall, SteppedFault } from './stepped-calls.js'
 
 const TTL = 60_000
 const KEY = 'k'.repeat(64)
 
-type Method = 'get' | 'create' | 'replace' | 'touch' | 'delete'
 type Target = 'store' | 'cache'
 
-/** A call on its way: it has yet to reach the server, or its answer has yet to come back. */
-interface Call {
+interface Sent {
   readonly from: number
   readonly target: Target
-  readonly method: Method
-  readonly args: readonly any[]
-  readonly sentAt: number
-  readonly resolve: (answer: unknown) => void
-  readonly reject: (error: Error) => void
-  answer?: Promise<unknown>
-  isGivenUp?: boolean
+  readonly at: number
 }
 
 /** What the store held, until which step and which time. */
@@ -45,8 +39,7 @@ interface Read {
 }
 
 /**
- * Three processes with one store and one cache. Each of their calls takes two steps, one to arrive and one to be answered, and chance makes the
- * order of all steps. A process may be cut off from the cache: then calls are lost, or their answers, or they arrive when they were given up.
+ * Three processes with one store and one cache; chance makes the order of all steps of their calls. A process may be cut off from the cache.
  * The cache may forget. Whatever a process reads is judged by what the store held.
  */
 export class CachedWorld {
@@ -63,7 +56,12 @@ export class CachedWorld {
   readonly #seen: string[] = ['', '', '']
   /** How often each process has asked the store. */
   readonly #asked: number[] = [0, 0, 0]
-  readonly #calls: Call[] = []
+  readonly #calls = new SteppedCalls({
+    faultOf: (call) => this.#faultOf(call),
+    failure: (call, fault) => this.#failure(call, fault),
+    arrive: (call) => this.#arrive(call),
+  })
+  readonly #sent = new WeakMap<SteppedCall, Sent>()
   readonly #reigns: Reign[] = [{ version: undefined, untilStep: Infinity, untilTime: Infinity }]
   readonly #ended: Ended[] = []
   readonly #values = new Map<string, string>()
@@ -89,7 +87,7 @@ export class CachedWorld {
     performance.now = () => this.#now // which says when a cache that is down is tried again
     subscribe('phial:cache-stale', listen)
     try {
-      for (; this.#step < steps || this.#calls.length > 0; this.#step++) await this.#advance(this.#step < steps)
+      for (; this.#step < steps || this.#calls.size > 0; this.#step++) await this.#advance(this.#step < steps)
       if (this.#running > 0) this.faults.push(`${this.#running} calls were never answered`)
     } finally {
       performance.now = now
@@ -105,7 +103,7 @@ export class CachedWorld {
     else if (mayBegin && this.#happens(this.#rates.time)) this.#now += this.#pick(this.#happens(0.7) ? 4_000 : TTL)
     else if (mayBegin && this.#happens(this.#rates.cut)) this.#isCut[this.#pick(3)] = this.#happens(0.4)
     else if (mayBegin && this.#happens(this.#rates.eviction)) await this.#servers.cache.delete(KEY)
-    else if (this.#calls.length > 0) this.#forward(this.#pick(this.#calls.length))
+    else if (this.#calls.size > 0) this.#calls.forward(this.#pick(this.#calls.size))
     await new Promise(setImmediate)
     await this.#observe()
   }
@@ -127,39 +125,30 @@ export class CachedWorld {
   }
 
   #link(from: number, target: Target): NamespaceManager {
-    const { supports } = this.#servers[target]
-    const send = (method: Method) => (...args: any[]): Promise<any> => new Promise((resolve, reject) => {
-      if (target === 'store' && method === 'get') this.#asked[from]! += 1
-      this.#calls.push({ from, target, method, args, sentAt: this.#now, resolve, reject })
+    return this.#calls.connection(this.#servers[target], (call) => {
+      if (target === 'store' && call.method === 'get') this.#asked[from]! += 1
+      this.#sent.set(call, { from, target, at: this.#now })
     })
-    const methods = { get: send('get'), create: send('create'), replace: send('replace'), touch: send('touch'), delete: send('delete') }
-    return { supports, ...methods, close: async () => {} }
   }
 
-  #forward(index: number): void {
-    const call = this.#calls[index]!
-    const fault = this.#faultOf(call)
-    const isArriving = call.answer === undefined
-    if (isArriving && fault !== 'lost' && fault !== 'late') call.answer = this.#arrive(call)
-    if (isArriving && fault === undefined) return
-    if (fault === 'late') call.isGivenUp = true
-    else this.#calls.splice(index, 1)
-    if (fault === undefined) return call.resolve(call.answer)
-    const FaultError = call.target === 'store' ? StoreOutcomeUnknownError : StoreUnavailableError
-    call.reject(new FaultError(fault, { backend: call.target, operation: call.method }))
-  }
-
-  #faultOf({ from, target, answer, isGivenUp }: Call): 'lost' | 'late' | 'unanswered' | undefined {
-    if (isGivenUp) return 'unanswered'
+  #faultOf(call: SteppedCall): SteppedFault | undefined {
+    const { from, target } = this.#sent.get(call)!
     const isFaulty = target === 'cache' ? this.#isCut[from] && this.#happens(0.8) : this.#happens(0.02)
     if (!isFaulty) return undefined
-    return answer === undefined ? (['lost', 'late', 'unanswered'] as const)[this.#pick(3)] : 'unanswered'
+    return call.answer === undefined ? (['lost', 'late', 'unanswered'] as const)[this.#pick(3)] : 'unanswered'
   }
 
-  /** Times are sent to a server as durations: what arrives late lasts longer. */
-  #arrive({ target, method, args, sentAt }: Call): Promise<unknown> {
-    const late = target === 'cache' ? this.#now - sentAt : 0
-    const answer: Promise<unknown> = (this.#servers[target][method] as any)(...args.map((arg) => (typeof arg === 'number' ? arg + late : arg)))
+  #failure(call: SteppedCall, fault: SteppedFault): Error {
+    const { target } = this.#sent.get(call)!
+    const FaultError = target === 'store' ? StoreOutcomeUnknownError : StoreUnavailableError
+    return new FaultError(fault, { backend: target, operation: call.method })
+  }
+
+  /** Times are sent to the cache as durations: what arrives late lasts longer. */
+  #arrive(call: SteppedCall): Promise<unknown> {
+    const { target, at } = this.#sent.get(call)!
+    const late = target === 'cache' ? this.#now - at : 0
+    const answer = arrived({ ...call, args: call.args.map((arg) => (typeof arg === 'number' ? arg + late : arg)) })
     if (target === 'store') void answer.then((version) => this.#given.add(version))
     return answer
   }
@@ -205,15 +194,19 @@ export class CachedWorld {
     return undefined
   }
 
-  async #create(by: number): Promise<void> {
+  #create(by: number): Promise<void> {
     const value = this.#nextValue()
-    this.#written(value, await this.#processes[by]!.create(KEY, value, this.#life).catch(() => undefined))
+    return this.#write(by, async () => {
+      const version = await this.#processes[by]!.create(KEY, value, this.#life)
+      this.#written(value, version)
+      return { reign: version === undefined ? -1 : this.#reignOf(version, -1) }
+    }, -1)
   }
 
   #replace(by: number): Promise<void> {
-    const [value, seen, ends] = [this.#nextValue(), this.#seen[by]!, this.#happens(0.2)]
+    const [value, seen, ending] = [this.#nextValue(), this.#seen[by]!, ([undefined, 'moved', 'revoked'] as const)[this.#pick(3)]]
     return this.#write(by, async () => {
-      const version = await this.#processes[by]!.replace(KEY, value, seen, this.#life, ends)
+      const version = await this.#processes[by]!.replace(KEY, value, seen, this.#life, ending)
       this.#written(value, version)
       if (version !== undefined) this.#seen[by] = version
       return version === undefined ? { reign: this.#reignOf(seen), isRefused: true } : { reign: this.#reignOf(version, -1) }

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto'
-import { existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Teardown } from './app.js'
@@ -32,10 +33,13 @@ process.env['METADATA_SERVER_DETECTION'] = 'none'
 export class DatastoreEmulator {
   readonly port: number
   readonly #directory: string | undefined
+  /** It leaves files where it was started, also when it keeps all in memory. */
+  readonly #home: string
   #server: ServerProcess
 
-  private constructor(port: number, directory: string | undefined, server: ServerProcess) {
+  private constructor(port: number, directory: string | undefined, home: string, server: ServerProcess) {
     this.port = port
+    this.#home = home
     this.#directory = directory
     this.#server = server
   }
@@ -43,9 +47,11 @@ export class DatastoreEmulator {
   static async start(directory?: string, at?: number): Promise<DatastoreEmulator> {
     for (let tries = 1; ; tries++) {
       const port = at ?? (await freePorts(1))[0]!
+      const home = mkdtempSync(join(tmpdir(), 'phial-emulator-'))
       try {
-        return new DatastoreEmulator(port, directory, await run(port, directory))
+        return new DatastoreEmulator(port, directory, home, await run(port, directory, home))
       } catch (error) {
+        rmSync(home, { recursive: true, force: true })
         if (at !== undefined || tries === 3) throw error // it starts slowly: somebody may have taken the port meanwhile
       }
     }
@@ -68,8 +74,9 @@ export class DatastoreEmulator {
     this.#server.signal('SIGCONT')
   }
 
-  kill(): Promise<void> {
-    return this.#server.kill()
+  async kill(): Promise<void> {
+    await this.#server.kill()
+    rmSync(this.#home, { recursive: true, force: true })
   }
 
   /** Lets it end by itself: only then is all on its disk. */
@@ -80,19 +87,20 @@ export class DatastoreEmulator {
 
   /** Kills it, if it still runs, and starts it at the same place. */
   async restart(): Promise<void> {
-    await this.kill()
-    this.#server = await run(this.port, this.#directory)
+    await this.#server.kill()
+    mkdirSync(this.#home, { recursive: true })
+    this.#server = await run(this.port, this.#directory, this.#home)
   }
 }
 
 /** The wrapper script that comes with it leaves java behind when it is killed. */
-const run = async (port: number, directory: string | undefined): Promise<ServerProcess> => {
+const run = async (port: number, directory: string | undefined, home: string): Promise<ServerProcess> => {
   if (directory !== undefined) mkdirSync(join(directory, 'WEB-INF'), { recursive: true }) // what makes it a project's
   const storage = directory === undefined ? ['--store_on_disk=false'] : ['--store_on_disk=true', directory]
   const server = await ServerProcess.start(java!, [
     '-Xmx256m', '-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1', '-cp', jar!, MAIN, 'start',
-    '--host=127.0.0.1', `--port=${port}`, '--consistency=1.0', '--store_index_configuration_on_disk=false', ...storage,
-  ], /is now running/)
+    '--host=127.0.0.1', `--port=${port}`, '--consistency=1.0', ...storage,
+  ], /is now running/, process.env, home)
   await answering(port)
   return server
 }

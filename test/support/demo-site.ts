@@ -5,12 +5,23 @@ import { folder, Program, root, start } from './demo-program.js'
 
 export const serverScript: string = join(root, 'dist/examples/demo/server.js')
 
-/** A folder as a fresh clone has it: settings, and no secret yet. */
-export const freshFolder = (t: Teardown, type = 'file'): string => {
+/** A machine that does much else may be slower than a site is to be. */
+const PATIENT = {
+  '#session.operation_timeout = 1': 'session.operation_timeout = 30',
+  '#session.request_budget = 2': 'session.request_budget = 60',
+}
+
+/** A folder as a fresh clone has it: settings, of which these lines are others, and no secret yet. */
+export const freshFolder = (t: Teardown, lines: Readonly<Record<string, string>> = {}): string => {
   const path = folder(t)
   const settings = readFileSync(join(root, 'development.ini'), 'utf8')
-  writeFileSync(join(path, 'development.ini'), settings.replace(/^session\.type = file$/m, `session.type = ${type}`))
+  writeFileSync(join(path, 'development.ini'), Object.entries({ ...PATIENT, ...lines }).reduce(changeLine, settings))
   return path
+}
+
+const changeLine = (text: string, [from, to]: readonly [from: string, to: string]): string => {
+  if (!text.includes(`\n${from}\n`)) throw new Error(`there is no line ${from}`)
+  return text.replace(`\n${from}\n`, `\n${to}\n`)
 }
 
 export interface Site {
@@ -24,9 +35,18 @@ export const startSite = async (t: Teardown, cwd: string): Promise<Site> => {
   return { program, url }
 }
 
-/** Sends a form as a browser does from the site itself. */
-export const submit = (client: Client, path: string, fields: Record<string, string> = {}): Promise<Response> =>
-  client.get(path, { method: 'POST', body: new URLSearchParams(fields), headers: { 'Sec-Fetch-Site': 'same-origin' } })
+/** A token of the client's session, as the forms of a page have it. */
+export const tokenFrom = async (client: Client, page: string): Promise<string> => {
+  const [, token] = /name="csrf_token" value="([\w-]+)"/.exec(await client.text(page)) ?? []
+  if (token === undefined) throw new Error(`${page} has no form`)
+  return token
+}
+
+/** Sends a form as a browser does from the site itself. The token is from a page that changes nothing; any of the session's is good. */
+export const submit = async (client: Client, path: string, fields: Record<string, string> = {}, page = '/guarded'): Promise<Response> => {
+  const body = new URLSearchParams({ csrf_token: await tokenFrom(client, page), ...fields })
+  return client.get(path, { method: 'POST', body, headers: { 'Sec-Fetch-Site': 'same-origin' } })
+}
 
 /** Sends a form and goes where it leads. */
 export const submitAndFollow = async (client: Client, path: string, fields: Record<string, string> = {}): Promise<string> => {

@@ -1,10 +1,15 @@
+import { randomUUID } from 'node:crypto'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { SettingsInput } from '../../src/index.js'
 import { serve } from './app.js'
 import type { App, Teardown } from './app.js'
-import { borrowEmulator, freshNamespace, missingEmulator, tellMissing } from './datastore-emulator.js'
+import { hasMemcached, sharedMemcached } from './memcache-store.js'
+import { borrowCluster } from './redis-cluster.js'
+import { borrowSentinels } from './redis-sentinel.js'
+import { borrowRedis, redisProgram, tellMissing } from './redis-server.js'
+import { borrowEmulator, missingEmulator } from './datastore-emulator.js'
 
 type Handler = Parameters<typeof serve>[1]
 
@@ -30,13 +35,24 @@ export interface Mode {
   settings(t: Teardown): SettingsInput | Promise<SettingsInput>
 }
 
-tellMissing('the tests of every backend are, for datastore,')
+const missingRedis = redisProgram === undefined ? 'redis-server' : undefined
+if (missingRedis !== undefined) tellMissing('the tests of every backend are, for redis,', missingRedis)
 
-/** Each test has a namespace of its own on one emulator. */
-const onDatastore = async (t: Teardown): Promise<SettingsInput> =>
-  ({ type: 'datastore', url: (await borrowEmulator(t)).url, namespace: freshNamespace() })
+const missingMemcached = hasMemcached() ? undefined : 'memcached'
 
-/** Every backend of the library, plain and encrypted. */
+/** Servers are shared by the tests of a process; each test has a namespace of its own on them. */
+const on = async (type: string, server: Promise<{ readonly url: string }>, settings: SettingsInput = {}): Promise<SettingsInput> =>
+  ({ type, url: (await server).url, namespace: `test-${randomUUID()}`, ...settings })
+
+const cached = async (t: Teardown): Promise<SettingsInput> =>
+  on('datastore', borrowEmulator(t), { cache: 'front', backends: { front: { type: 'memcache', url: (await sharedMemcached(t)).url } } })
+
+const migrating = async (t: Teardown): Promise<SettingsInput> => ({
+  type: 'migrating', namespace: `test-${randomUUID()}`, migrating: { from: 'old', to: 'new' },
+  backends: { old: { type: 'file', dataDir: temporaryDirectory(t) }, new: { type: 'redis', url: (await borrowRedis(t)).url } },
+})
+
+/** Every backend of the library, plain and encrypted; of one whose server is not installed the tests are skipped. */
 export const modes: readonly Mode[] = [
   { name: 'memory', isStored: true, settings: () => ({ type: 'memory' }) },
   { name: 'memory, encrypted', isStored: true, settings: () => ({ type: 'memory', encryptKey: ENCRYPT_KEY }) },
@@ -45,7 +61,18 @@ export const modes: readonly Mode[] = [
     name: 'file, encrypted', isStored: true, isShared: true,
     settings: (t) => ({ type: 'file', dataDir: temporaryDirectory(t), encryptKey: ENCRYPT_KEY }),
   },
-  { name: 'datastore', isStored: true, isShared: true, missing: missingEmulator, settings: onDatastore },
+  { name: 'redis', isStored: true, isShared: true, missing: missingRedis, settings: (t) => on('redis', borrowRedis(t)) },
+  { name: 'redis, encrypted', isStored: true, isShared: true, missing: missingRedis, settings: (t) => on('redis', borrowRedis(t), { encryptKey: ENCRYPT_KEY }) },
+  { name: 'redis Sentinel', isStored: true, isShared: true, missing: missingRedis, settings: (t) => on('redis', borrowSentinels(t)) },
+  { name: 'redis Cluster', isStored: true, isShared: true, missing: missingRedis, settings: (t) => on('redis', borrowCluster(t)) },
+  { name: 'memcache', isStored: true, isShared: true, canList: false, missing: missingMemcached, settings: (t) => on('memcache', sharedMemcached(t)) },
+  { name: 'datastore', isStored: true, isShared: true, missing: missingEmulator, settings: (t) => on('datastore', borrowEmulator(t)) },
+  { name: 'datastore behind memcache', isStored: true, isShared: true, missing: missingEmulator ?? missingMemcached, settings: cached },
+  {
+    name: 'file behind a cache', isStored: true,
+    settings: (t) => ({ type: 'file', dataDir: temporaryDirectory(t), cache: 'near', backends: { near: { type: 'memory' } } }),
+  },
+  { name: 'migrating from file to redis', isStored: true, isShared: true, missing: missingRedis, settings: migrating },
   { name: 'cookie, signed', isStored: false, settings: () => ({ type: 'cookie' }) },
   { name: 'cookie, encrypted', isStored: false, settings: () => ({ type: 'cookie', encryptKey: ENCRYPT_KEY }) },
 ]

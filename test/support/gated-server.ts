@@ -60,7 +60,7 @@ export const gateOn = (res: GatedResponse, hooks: Partial<GateHooks>, log: strin
 export const codeOf = (error: unknown): string => (error as { code?: string }).code ?? String(error)
 
 /** What a session that set its cookie adds to the head. */
-export const sessionCookie: HeaderEdits = { cookies: new Map([['id', 'id=1; HttpOnly']]), varyCookie: true, noStore: true }
+export const sessionCookie: HeaderEdits = { cookies: new Map([['id', 'id=1; HttpOnly']]), vary: 'Cookie', noStore: true }
 
 export interface Deferred<T> {
   readonly promise: Promise<T>

@@ -120,6 +120,10 @@ export interface Harness {
 export const memoryStore = (now: () => number): NamespaceManager =>
   memoryBackend.open({ namespace: 'test', now, options: { maxSessions: 100_000, maxTotalBytes: 1e9, purgeInterval: 60 } as never, maxBytes: 262_144, sealer: undefined as never }) as NamespaceManager
 
+const notHere = (): never => {
+  throw new Error('this is shown with HTTP')
+}
+
 /** A whole session manager over a store, without HTTP. */
 export const harness = (options: HarnessOptions = {}): Harness => {
   const clock = options.clock ?? new Clock()
@@ -131,13 +135,14 @@ export const harness = (options: HarnessOptions = {}): Harness => {
     backend: 'memory', store, sealer: undefined, codec: makeCodec('json'),
     rules: new TimeRules({ timeout: 3600, lifetime: 86_400, touchInterval: 60, saveAccessedTime: true, now: clock.now, ...options.time }),
     policy: { auto: false, forceCookie: false, cookie: COOKIE, cookieLife: true, checkCookie: () => {}, regenerateGrace: 0, clientKeeps: false, ...options.policy },
-    maxBytes: 262_144, operationTimeout: 1, requestBudget: 2, onOutage: 'fail', invalidateCorrupt: true, requestKey: 'session',
+    maxBytes: 262_144, operationTimeout: 1, requestBudget: 2, onOutage: 'fail', invalidateCorrupt: true, requestKey: 'session', cookieName: 'phial',
     idSource: (carrier) => new SignedIds(carrier, keys),
     carrierFor: (req, _res, listener) => {
       const exchange = carriers.get(req)!
       listeners.set(exchange, listener)
       return exchange
     },
+    cookiesFor: notHere, named: notHere, backendNamed: () => store,
     ...options.manager,
   })
   const browser = new Browser()
@@ -151,8 +156,10 @@ export const harness = (options: HarnessOptions = {}): Harness => {
     const result = await work(object, exchange)
     await object.beforeHead(status)
     await Promise.allSettled(exchange.held)
+    await object.beforeRelease()
     exchange.headersSent = true
     await object.beforeEnd(status)
+    await object.beforeRelease()
     exchange.finished = true
     object.over('finish')
     by.keep(exchange)

@@ -29,6 +29,9 @@ export const freePorts = async (count: number): Promise<number[]> => {
   return ports
 }
 
+/** On Linux: runs a program that is killed when who started it is gone, also when that was killed itself, or timed out. */
+const withParent = findProgram('setpriv')
+
 /** A real server, run as a process of its own and stopped by its pid. */
 export class ServerProcess {
   readonly #child: ChildProcess
@@ -40,8 +43,9 @@ export class ServerProcess {
   }
 
   /** Resolves when a line of its output matches `ready`; rejects with that output when it ends before. */
-  static async start(command: string, args: readonly string[], ready: RegExp, env: NodeJS.ProcessEnv = process.env): Promise<ServerProcess> {
-    const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'pipe'], env })
+  static async start(command: string, args: readonly string[], ready: RegExp, env: NodeJS.ProcessEnv = process.env, cwd?: string): Promise<ServerProcess> {
+    const [program = command, ...before] = withParent === undefined ? [] : [withParent, '--pdeathsig', 'KILL', command]
+    const child = spawn(program, [...before, ...args], { stdio: ['ignore', 'pipe', 'pipe'], env, cwd })
     const server = new ServerProcess(child)
     let output = ''
     await new Promise<void>((resolve, reject) => {

@@ -1,7 +1,7 @@
 import test from 'ava'
 import type { ExecutionContext } from 'ava'
 import { spawnSync } from 'node:child_process'
-import { chmodSync, copyFileSync, existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
+import { chmodSync, copyFileSync, existsSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { temporaryDirectory } from '../support/every-backend.js'
@@ -26,6 +26,12 @@ class Machine {
     for (const folder of [this.#home, this.#programs]) chmodSync(folder, 0o777) // also for who is not root
     copyFileSync(tool, this.#tool)
     for (const name of ['sh', 'env', 'true', 'timeout', 'rm', 'chmod']) symlinkSync(findProgram(name)!, join(this.#programs, name))
+    this.has('chromium')
+  }
+
+  lacks(name: string): this {
+    rmSync(join(this.#programs, name))
+    return this
   }
 
   has(name: string, script = 'exit 0'): this {
@@ -91,6 +97,20 @@ testHere('what is missing is installed by who may, and is not started: nothing b
 testHere('only what is missing is asked for', (t) => {
   const machine = new Machine(t).has('java').has('memcached').hasSudo()
   t.deepEqual(machine.hasApt(machine.installing).run(t).calls, ['policy 101', INSTALL.replace(' memcached', '')])
+})
+
+testHere('the browser is asked for apart from the servers: where a system has no package of it, they come all the same', (t) => {
+  const machine = new Machine(t).has('java').hasSudo().lacks('chromium')
+  const { said, calls } = machine.hasApt(`case "$*" in *chromium) exit 100 ;; esac; ${machine.installing}`).run(t)
+  const ofChromium = INSTALL.replace('redis-server memcached', 'chromium')
+  t.deepEqual(calls.filter((call) => !call.startsWith('policy')), [INSTALL, ofChromium, UPDATE, ofChromium])
+  t.true(said.endsWith(`${NOT_THERE}\n  chromium: apt-get install chromium, or as your system has it\n\n`), said)
+})
+
+testHere('a browser elsewhere is named in CHROMIUM', (t) => {
+  const machine = new Machine(t).has('java').has('redis-server').has('memcached').lacks('chromium').hasSudo().hasApt('exit 0')
+  t.deepEqual(machine.run(t, { env: { CHROMIUM: process.execPath } }), { said: '', calls: [] })
+  t.regex(machine.run(t, { env: { CHROMIUM: '/nowhere' } }).said, /chromium: apt-get install chromium/)
 })
 
 const testAsRoot = isRoot ? testHere : test.skip

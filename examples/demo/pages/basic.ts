@@ -1,5 +1,5 @@
+import { button } from '../forms.js'
 import { html } from '../html.js'
-import { button } from '../layout.js'
 import type { DemoRequest, Page } from '../page.js'
 import { shownCode } from '../shown-code.js'
 
@@ -9,7 +9,7 @@ const show = async (req: DemoRequest) => {
   const value = session.get('foo')
   if (value !== undefined) {
     return html`<p>Session has a value stored for “foo”: ${value}</p>
-      ${button('/basic/delete', 'Delete the session')}`
+      ${await button(req, '/basic/delete', 'Delete the session')}`
   }
   session.set('foo', 'bar')
   await session.save() // nothing is kept without it

@@ -1,7 +1,7 @@
 import type { Form } from '../form.js'
+import { button, form } from '../forms.js'
 import { html, type Html } from '../html.js'
 import { HttpError } from '../http-error.js'
-import { button } from '../layout.js'
 import type { DemoRequest, Page } from '../page.js'
 import { shownCode } from '../shown-code.js'
 
@@ -40,20 +40,19 @@ const productIn = (form: Form): string => {
 const show = async (req: DemoRequest): Promise<Html> => {
   const products = await req.session.get('products', [])
   return html`<div class="columns">
-    <section><h2>The shop</h2><ul class="rows">${GOODS.map((name) => row(name, 'add', 'Add'))}</ul></section>
-    <section><h2>Your cart</h2>${products.length === 0 ? html`<p>The cart is empty.</p>` : filled(products)}</section>
+    <section><h2>The shop</h2>${await list(req, GOODS, 'add', 'Add')}</section>
+    <section><h2>Your cart</h2>${products.length === 0 ? html`<p>The cart is empty.</p>` : await filled(req, products)}</section>
   </div>`
 }
 
-const filled = (products: readonly string[]): Html => html`
-  <ul class="rows">${products.map((name) => row(name, 'remove', 'Remove', 'quiet'))}</ul>
+const filled = async (req: DemoRequest, products: readonly string[]): Promise<Html> => html`
+  ${await list(req, products, 'remove', 'Remove', 'quiet')}
   <p>Products in cart: ${products.length}</p>
-  ${button('/cart/clear', 'Clear the cart', {}, 'quiet')}`
+  ${await button(req, '/cart/clear', 'Clear the cart', 'quiet')}`
 
-const row = (product: string, action: string, verb: string, kind = ''): Html => {
-  const label = html`${verb}<span class="unseen"> ${product}</span>`
-  return html`<li>${product} ${button(`/cart/${action}`, label, { product }, kind)}</li>`
-}
+const list = (req: DemoRequest, products: readonly string[], action: string, verb: string, kind = ''): Promise<Html> =>
+  form(req, `/cart/${action}`, html`<ul class="rows">${products.map((product) =>
+    html`<li>${product} <button name="product" value="${product}" class="${kind}">${verb}<span class="unseen"> ${product}</span></button></li>`)}</ul>`)
 
 export const cart: Page = {
   path: '/cart',

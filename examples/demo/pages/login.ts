@@ -1,8 +1,8 @@
 import type { Session, SessionManager, SessionSummary } from 'phial'
 import type { Form } from '../form.js'
+import { button, form } from '../forms.js'
 import { html, type Html } from '../html.js'
 import { HttpError } from '../http-error.js'
-import { button } from '../layout.js'
 import type { DemoData, DemoRequest, Page } from '../page.js'
 import { shownCode } from '../shown-code.js'
 import { moment } from '../times.js'
@@ -42,21 +42,21 @@ export const login = (manager: SessionManager<DemoData>): Page => {
   const show = async (req: DemoRequest): Promise<Html> => {
     const session = await req.session.load()
     const notices = session.flashes().map(({ value }) => html`<p class="notice" role="status">${value}</p>`)
-    return html`${notices}${session.owner === undefined ? loggedOut : await loggedIn(session, session.owner)}`
+    return html`${notices}${session.owner === undefined ? await loggedOut(req) : await loggedIn(req, session, session.owner)}`
   }
 
-  const loggedIn = async (session: Session<DemoData>, owner: string): Promise<Html> => html`
+  const loggedIn = async (req: DemoRequest, session: Session<DemoData>, owner: string): Promise<Html> => html`
     <p>You are logged in as <b>${owner}</b>, since ${moment(session.authenticatedAt ?? session.createdAt)}</p>
-    ${button('/login/out', 'Log out')}
-    ${manager.backend === 'cookie' ? '' : await browsersOf(owner)}`
+    ${await button(req, '/login/out', 'Log out')}
+    ${manager.backend === 'cookie' ? '' : await browsersOf(req, owner)}`
 
-  const browsersOf = async (owner: string): Promise<Html> => {
+  const browsersOf = async (req: DemoRequest, owner: string): Promise<Html> => {
     const sessions = await manager.list({ owner })
     return html`<h2>Your browsers</h2>
       <ul class="rows">${sessions.map(rowOf)}</ul>
       <div class="buttons">
-        ${button('/login/out-elsewhere', 'Log out all others', {}, 'quiet')}
-        ${button('/login/out-everywhere', 'Log out everywhere', {}, 'quiet')}
+        ${await button(req, '/login/out-elsewhere', 'Log out all others', 'quiet')}
+        ${await button(req, '/login/out-everywhere', 'Log out everywhere', 'quiet')}
       </div>`
   }
 
@@ -73,11 +73,10 @@ export const login = (manager: SessionManager<DemoData>): Page => {
 const rowOf = ({ createdAt, lastAccessedAt }: SessionSummary): Html =>
   html`<li><span>first seen ${moment(createdAt)}<br>last seen ${moment(lastAccessedAt)}</span></li>`
 
-const loggedOut = html`<p>You are not logged in. Any name will do.</p>
-  <form method="post" action="/login/in" class="buttons">
+const loggedOut = async (req: DemoRequest): Promise<Html> => html`<p>You are not logged in. Any name will do.</p>
+  ${await form(req, '/login/in', html`
     <label>Name <input name="name" required maxlength="40" autocomplete="username" autocapitalize="none"></label>
-    <button>Log in</button>
-  </form>`
+    <button>Log in</button>`, 'buttons')}`
 
 const nameIn = (form: Form): string => {
   const name = form.get('name')?.trim() ?? ''

@@ -1,0 +1,135 @@
+import type { ServerResponse } from 'node:http'
+import type { CookieAttributes, ReadCookieOptions, RequestCookies, WriteCookieOptions } from '../carrier.js'
+import { HeadersSentError } from '../errors.js'
+import type { Sealer } from '../namespace-manager.js'
+import { readCookies } from './cookie-header.js'
+import type { CookieRequest } from './cookie-slots.js'
+import { ResponseGate } from './response-gate.js'
+import type { ConnectedRequest } from './secure-request.js'
+import { expireCookie, setCookie } from './set-cookie.js'
+import type { CookieMoment } from './set-cookie.js'
+
+export interface RequestCookiesOptions {
+  /** The clock, in epoch milliseconds. */
+  readonly now: () => number
+  readonly isEncrypted: (request: ConnectedRequest) => boolean
+  /** Those of the session's cookie, for what is not said of a cookie. */
+  readonly attributes: CookieAttributes
+  readonly sealer: Sealer
+}
+
+/** A cookie that is to be sent. */
+interface Pending {
+  readonly line: string
+  /** Absent: the client is to forget it. */
+  readonly written?: { readonly value: unknown }
+}
+
+/** What makes the cookies of each request. */
+export const requestCookies = (options: RequestCookiesOptions) =>
+  (req: ConnectedRequest & CookieRequest, res: ServerResponse | undefined): RequestCookies => new Cookies(req, res, options)
+
+class Cookies implements RequestCookies {
+  readonly #req: ConnectedRequest & CookieRequest
+  readonly #res: ServerResponse | undefined
+  readonly #options: RequestCookiesOptions
+  readonly #pending = new Map<string, Pending>()
+  #gate: ResponseGate | undefined
+
+  constructor(req: ConnectedRequest & CookieRequest, res: ServerResponse | undefined, options: RequestCookiesOptions) {
+    this.#req = req
+    this.#res = res
+    this.#options = options
+  }
+
+  get(name: string, { format = 'plain', maxAge }: ReadCookieOptions = {}): unknown {
+    const pending = this.#pending.get(name)
+    if (pending !== undefined) return pending.written?.value
+    const texts = new Set(readCookies(this.#req.headers.cookie, name))
+    const [text] = texts
+    if (text === undefined || texts.size > 1) return undefined // which of several is ours cannot be told
+    if (format === 'plain') return text
+    return format === 'json' ? parsed(decoded(text)) : this.#opened(name, text, maxAge)
+  }
+
+  set(name: string, value: unknown, { format = 'plain', maxAge, ...attributes }: WriteCookieOptions = {}): void {
+    const moment = this.#moment(attributes)
+    const expiresAt = maxAge === undefined ? undefined : moment.now + maxAge * 1000
+    const text = format === 'plain' ? textOf(name, value) : format === 'json' ? encodeURIComponent(jsonOf(name, value)) : this.#sealed(name, value, moment)
+    this.#put(name, { line: setCookie(name, text, { ...this.#options.attributes, ...attributes, expiresAt }, moment), written: { value } })
+  }
+
+  delete(name: string, attributes: Partial<CookieAttributes> = {}): void {
+    this.#put(name, { line: expireCookie(name, { ...this.#options.attributes, ...attributes }, this.#moment(attributes)) })
+  }
+
+  unset(name: string): void {
+    this.#pending.delete(name)
+  }
+
+  #put(name: string, pending: Pending): void {
+    const gate = this.#reach()
+    if (gate === undefined || gate.headersSent) throw new HeadersSentError(`the cookie ${name} cannot be sent: the headers have left, or there is no response`)
+    this.#pending.set(name, pending)
+  }
+
+  #moment({ secure = this.#options.attributes.secure }: Partial<CookieAttributes>): CookieMoment {
+    return { now: this.#options.now(), encrypted: secure === 'auto' && this.#options.isEncrypted(this.#req) }
+  }
+
+  /** The time is sealed with the value: what a client keeps for longer than it was told is too old all the same. */
+  #sealed(name: string, value: unknown, { now }: CookieMoment): string {
+    return this.#options.sealer.seal('cookie', name, `${now} ${jsonOf(name, value)}`)
+  }
+
+  #opened(name: string, text: string, maxAge: number | undefined): unknown {
+    const sealed = this.#options.sealer.open('cookie', name, text)?.text
+    if (sealed === undefined) return undefined
+    const end = sealed.indexOf(' ')
+    const age = this.#options.now() - Number(sealed.slice(0, end))
+    return maxAge !== undefined && age > maxAge * 1000 ? undefined : parsed(sealed.slice(end + 1))
+  }
+
+  #reach(): ResponseGate | undefined {
+    if (this.#res === undefined) return undefined
+    return (this.#gate ??= new ResponseGate(this.#res, {
+      beforeHead: () => undefined,
+      beforeEnd: () => undefined,
+      headers: () => [{ cookies: this.#lines(), vary: undefined, noStore: false }],
+      answer: () => undefined,
+      over: () => {},
+    }, { budgetMs: 0 }))
+  }
+
+  #lines(): Map<string, string> {
+    return new Map(Array.from(this.#pending, ([name, { line }]) => [name, line]))
+  }
+}
+
+const textOf = (name: string, value: unknown): string => {
+  if (typeof value !== 'string') throw new TypeError(`the cookie ${name}: a plain value is a string; choose the format json or signed for others`)
+  return value
+}
+
+const jsonOf = (name: string, value: unknown): string => {
+  const text = JSON.stringify(value) as string | undefined
+  if (text === undefined) throw new TypeError(`the cookie ${name}: its value has no JSON`)
+  return text
+}
+
+const decoded = (text: string): string | undefined => {
+  try {
+    return decodeURIComponent(text)
+  } catch {
+    return undefined
+  }
+}
+
+/** `undefined` for what is no JSON. */
+const parsed = (text: string | undefined): unknown => {
+  try {
+    return text === undefined ? undefined : JSON.parse(text)
+  } catch {
+    return undefined
+  }
+}

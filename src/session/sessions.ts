@@ -1,0 +1,100 @@
+import type { RequestCookies } from '../carrier.js'
+import { ConfigError } from '../errors.js'
+import type { NamespaceManager, RequestNamespace } from '../namespace-manager.js'
+import { showAs } from '../show.js'
+import type { NamedSessionOptions } from './named-session-options.js'
+import type { SessionManager } from './session-manager.js'
+import { sessionOf } from './session-of.js'
+import type { SessionObject } from './session-object.js'
+
+type Data = Record<string, any>
+
+/** A session of a manager of the application's own, with its settings, its cookie and its life; who made the manager closes it. */
+export type ManagedSessionOptions<T extends object = Data> =
+  { readonly manager: SessionManager<T> } & { readonly [K in keyof NamedSessionOptions]?: never }
+
+/** All sessions of one request, each with a name and a cookie of its own; the default one is one of them. */
+export class Sessions {
+  readonly #default: SessionObject<any>
+  readonly #named = new Map<string, Named>()
+  #cookies: RequestCookies | undefined
+
+  /** Of a request's default session. Use `sessions(req)`. */
+  constructor(object: SessionObject<any>) {
+    this.#default = object
+  }
+
+  /**
+   * The lazy session of a name; without one, or by the `request_key`, the default session. In one request the same name gives the same
+   * object, and may be given options once. Throws `ConfigError` for options that make no session, `TypeError` for others than before.
+   */
+  get<T extends object = Data>(name?: string, options?: NamedSessionOptions | ManagedSessionOptions<T>): SessionObject<T> {
+    if (name === undefined || name === this.#default.family.requestKey) return this.#default as SessionObject<T>
+    const { manager, ...rest } = { manager: undefined, ...options }
+    const written = options === undefined ? undefined : JSON.stringify(rest)
+    const there = this.#named.get(name)
+    if (there === undefined) return this.#open(name, manager, rest, written) as SessionObject<T>
+    if (written !== undefined && (written !== there.written || manager !== there.manager)) throw new TypeError(`the session ${JSON.stringify(name)} was opened with other options in this request`)
+    return there.object as SessionObject<T>
+  }
+
+  /** Saves those that were changed; resolves when all are stored. Rejects with the first failure, when all were tried. */
+  async save(): Promise<void> {
+    const changed = [this.#default, ...[...this.#named.values()].map(({ object }) => object)].filter(({ dirty }) => dirty)
+    const failure = (await Promise.allSettled(changed.map((object) => object.save()))).find(({ status }) => status === 'rejected')
+    if (failure !== undefined) throw (failure as PromiseRejectedResult).reason
+  }
+
+  /** Ends a session now, and expires its cookie. Options as for `get`. */
+  async delete(name?: string, options?: NamedSessionOptions | ManagedSessionOptions<any>): Promise<void> {
+    await this.get(name, options).destroy()
+  }
+
+  /** The namespace manager of a name in `session.backends`; without one, the default session's. */
+  backend(name?: string): NamespaceManager | RequestNamespace {
+    return this.#default.family.backendNamed(name)
+  }
+
+  /** The request's other cookies. */
+  get cookies(): RequestCookies {
+    return (this.#cookies ??= this.#default.openCookies())
+  }
+
+  #open(name: string, manager: SessionManager<any> | undefined, options: NamedSessionOptions, written: string | undefined): SessionObject<any> {
+    if (manager !== undefined) this.#assertApart(name, manager, options)
+    const object = (manager ?? this.#default.family.named(name, options)).openBeside(this.#default)
+    this.#named.set(name, { object, written, manager })
+    return object
+  }
+
+  /** Two sessions under one cookie would write over each other. */
+  #assertApart(name: string, manager: SessionManager<any>, options: NamedSessionOptions): void {
+    if (Object.keys(options).length > 0) throw new TypeError(`the session ${JSON.stringify(name)} has its options from its manager`)
+    const families = [this.#default.family, ...Array.from(this.#named.values(), ({ object }) => object.family)]
+    const there = families.find(({ cookieName }) => cookieName === manager.cookieName)
+    if (there !== undefined) throw new ConfigError(`another session of this request has the cookie ${manager.cookieName}: give one of the managers another key`, { setting: 'key' })
+  }
+}
+
+interface Named {
+  readonly object: SessionObject<any>
+  /** The options that it was opened with, as JSON. */
+  readonly written: string | undefined
+  readonly manager: SessionManager<any> | undefined
+}
+
+showAs(Sessions, () => 'Sessions {}')
+
+const ofRequest = new WeakMap<object, Sessions>()
+
+/** The sessions of a request whose handler is wrapped by `withSession`. Throws `ConfigError` for another. */
+export const sessions = (req: object): Sessions => {
+  const there = ofRequest.get(req)
+  if (there !== undefined) return there
+  const made = new Sessions(sessionOf(req))
+  ofRequest.set(req, made)
+  return made
+}
+
+/** Gives a request, in a test for one, the sessions that `sessions(req)` answers from now on. */
+export const setSessions = (req: object, its: Sessions): void => void ofRequest.set(req, its)

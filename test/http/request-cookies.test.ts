@@ -1,0 +1,101 @@
+import test from 'ava'
+import { sessions } from '../../src/index.js'
+import { serve } from '../support/app.js'
+
+test('a cookie is set at any time before the headers leave, once for each name, beside the application\'s own', async (t) => {
+  const { client } = await serve(t, async (req, res) => {
+    const { cookies } = sessions(req)
+    res.setHeader('Set-Cookie', 'own=1; Path=/')
+    res.setHeader('X-Own', 'yes')
+    cookies.set('lang', 'de')
+    cookies.set('lang', 'en', { maxAge: 60, path: '/en', httpOnly: false })
+    cookies.set('gone', 'x')
+    cookies.unset('gone')
+    cookies.delete('old', { path: '/old' })
+    t.is(cookies.get('lang'), 'en')
+    await req.session.set('a', 1)
+    await req.session.save()
+    cookies.set('last', '1')
+    res.end()
+  })
+  const response = await client().get('/')
+  t.is(response.headers.get('x-own'), 'yes')
+  const lines = response.headers.getSetCookie()
+  t.deepEqual(lines.map((line) => line.split('=')[0]).sort(), ['lang', 'last', 'old', 'own', 'phial'])
+  t.regex(lines.find((line) => line.startsWith('lang='))!, /^lang=en; Max-Age=60; Path=\/en; Expires=[^;]+; SameSite=Lax$/)
+  t.regex(lines.find((line) => line.startsWith('old='))!, /^old=; Max-Age=0; Path=\/old;/)
+})
+
+test('without the session a cookie costs no reading of it', async (t) => {
+  const { client } = await serve(t, (req, res) => {
+    sessions(req).cookies.set('lang', 'de')
+    t.false(req.session.accessed)
+    res.end()
+  })
+  t.is((await client().get('/')).headers.getSetCookie().length, 1)
+})
+
+test('plain, JSON and signed values come back as they were', async (t) => {
+  const value = { list: [1, 'zwölf', null], deep: { 'semi;colon': '"\\' } }
+  const { client } = await serve(t, (req, res) => {
+    const { cookies } = sessions(req)
+    if (req.url === '/set') {
+      cookies.set('plain', 'abc')
+      cookies.set('json', value, { format: 'json' })
+      cookies.set('signed', value, { format: 'signed' })
+    }
+    res.end(JSON.stringify([cookies.get('plain'), cookies.get('json', { format: 'json' }), cookies.get('signed', { format: 'signed' }), cookies.get('none')]))
+  })
+  const browser = client()
+  const expected = JSON.stringify(['abc', value, value, null])
+  t.is(await browser.text('/set'), expected)
+  t.is(await browser.text('/'), expected)
+})
+
+test('a signed value is bound to its name and to our secret, and too old when it says so', async (t) => {
+  const clock = { now: Date.now() }
+  const { client, url } = await serve(t, (req, res) => {
+    const { cookies } = sessions(req)
+    if (req.url === '/set') cookies.set('a', { user: 7 }, { format: 'signed', maxAge: 3600 })
+    res.end(JSON.stringify(['a', 'b'].map((name) => cookies.get(name, { format: 'signed', maxAge: 3600 }) ?? null)))
+  }, { now: () => clock.now })
+  const browser = client()
+  await browser.get('/set')
+  const value = (await browser.cookies()).slice('a='.length)
+  const asked = async (cookie: string): Promise<string> => (await fetch(url, { headers: { cookie } })).text()
+  t.is(await asked(`a=${value}`), '[{"user":7},null]')
+  t.is(await asked(`b=${value}`), '[null,null]')
+  t.is(await asked(`a=${value.slice(0, -2)}AA`), '[null,null]')
+  t.is(await asked(`a=${value}; a=${value}x`), '[null,null]')
+  t.is(await asked('a=x'), '[null,null]')
+  clock.now += 3_600_001
+  t.is(await asked(`a=${value}`), '[null,null]')
+})
+
+test('what no cookie can hold is refused when it is set, and so is one that comes too late', async (t) => {
+  const codes: unknown[] = []
+  const { client } = await serve(t, (req, res) => {
+    const { cookies } = sessions(req)
+    const attempt = (work: () => void): void => {
+      try {
+        work()
+        codes.push('set')
+      } catch (error) {
+        codes.push((error as { code?: string }).code ?? (error as Error).name)
+      }
+    }
+    attempt(() => cookies.set('a', 'x;y'))
+    attempt(() => cookies.set('a', 7))
+    attempt(() => cookies.set('a', undefined, { format: 'json' }))
+    attempt(() => cookies.set('a', 'x'.repeat(4096)))
+    attempt(() => cookies.set('a b', 'x'))
+    attempt(() => cookies.set('__Host-a', 'x', { path: '/deep' }))
+    attempt(() => cookies.set('a', 'x', { sameSite: 'none' }))
+    res.write('x')
+    attempt(() => cookies.set('a', 'x'))
+    attempt(() => cookies.delete('a'))
+    res.end()
+  })
+  t.is((await client().get('/')).status, 200)
+  t.deepEqual(codes, ['TypeError', 'TypeError', 'TypeError', 'PHIAL_TOO_LARGE', 'PHIAL_CONFIG', 'PHIAL_CONFIG', 'PHIAL_CONFIG', 'PHIAL_HEADERS_SENT', 'PHIAL_HEADERS_SENT'])
+})

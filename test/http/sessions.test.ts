@@ -1,0 +1,148 @@
+import test from 'ava'
+import type { SettingsInput } from '../../src/index.js'
+import { ConfigError, sessions, Sessions, setSessions } from '../../src/index.js'
+import { serve } from '../support/app.js'
+import { modes, serveMode } from '../support/every-backend.js'
+
+const SHOP: SettingsInput = { type: 'memory', backends: { quick: { type: 'memory', memory: { maxSessions: 10 } } } }
+
+test('the same name is the same object in a request, and the default session is one of them', async (t) => {
+  const { client } = await serve(t, async (req, res) => {
+    const its = sessions(req)
+    t.is(its, sessions(req))
+    t.is(its.get(), req.session as never)
+    t.is(its.get('session'), req.session as never)
+    t.is(its.get('cart', { timeout: 600 }), its.get('cart'))
+    t.not(its.get('cart'), its.get('other') as never)
+    t.throws(() => its.get('cart', { timeout: 601 }), { instanceOf: TypeError })
+    res.end()
+  })
+  t.is((await client().get('/')).status, 200)
+})
+
+for (const mode of modes) {
+  test(`${mode.name}: sessions of different names never see each other, and each has a cookie of its own`, async (t) => {
+    const { client, url } = await serveMode(t, mode, async (req, res) => {
+      const [, verb, name, value] = req.url!.split('/')
+      const session = await sessions(req).get(name).load()
+      if (verb === 'set') await session.set('value', value).save()
+      res.end(JSON.stringify(session))
+    })
+    const browser = client()
+    await browser.get('/set/session/main')
+    await browser.get('/set/cart/apples')
+    await browser.get('/set/other/pears')
+    t.is(await browser.text('/get/session'), '{"value":"main"}')
+    t.is(await browser.text('/get/cart'), '{"value":"apples"}')
+    t.is(await browser.text('/get/other'), '{"value":"pears"}')
+    t.is(await browser.text('/get/none'), '{}')
+    const names = (await browser.cookies()).split('; ').map((pair) => pair.split('=')[0]!)
+    t.deepEqual(names.filter((name) => !/-/.test(name)).sort(), ['phial', 'phial.cart', 'phial.other'])
+    const crossed = (await browser.cookies()).replace('phial.cart=', 'x=').replace('phial.other=', 'phial.cart=')
+    t.is(await (await fetch(`${url}/get/cart`, { headers: { cookie: crossed } })).text(), '{}')
+  })
+}
+
+test('several are used in one request, save() saves what changed, delete() ends one', async (t) => {
+  const { client } = await serve(t, async (req, res) => {
+    const its = sessions(req)
+    const cart = its.get<{ items: string[] }>('cart', { backend: 'quick', timeout: 600 })
+    const badge = its.get('badge', { backend: 'cookie' })
+    if (req.url === '/set') {
+      await Promise.all([req.session.set('user', 'ann'), cart.set('items', ['pear']), badge.set('n', 1)])
+      await its.save()
+    }
+    if (req.url === '/delete') await its.delete('cart')
+    res.end(JSON.stringify([await req.session.get('user'), await cart.get('items'), await badge.get('n')]))
+  }, SHOP)
+  const browser = client()
+  const first = await browser.get('/set')
+  t.is(first.headers.getSetCookie().length, 3)
+  t.is(await browser.text('/'), '["ann",["pear"],1]')
+  const unchanged = await browser.get('/')
+  t.deepEqual(unchanged.headers.getSetCookie(), [])
+  const deleting = await browser.get('/delete')
+  t.is(deleting.headers.getSetCookie().length, 1)
+  t.regex(deleting.headers.getSetCookie()[0]!, /^phial\.cart=; Max-Age=0;/)
+  t.is(await browser.text('/'), '["ann",null,1]')
+})
+
+test('a named session has a life, cookie attributes and a backend of its own', async (t) => {
+  const clock = { now: Date.now() }
+  const { client, manager } = await serve(t, async (req, res) => {
+    const session = await sessions(req).get('quick', { backend: 'quick', timeout: 60, cookiePath: '/shop', sameSite: 'strict', cookieExpires: 30 }).load()
+    if (req.url === '/shop/set') await session.set('a', 1).save()
+    res.end(JSON.stringify(session))
+  }, { ...SHOP, now: () => clock.now })
+  const browser = client()
+  const [line] = (await browser.get('/shop/set')).headers.getSetCookie()
+  t.regex(line!, /^phial\.quick=[^;]+; Max-Age=30; Path=\/shop; Expires=[^;]+; HttpOnly; SameSite=Strict$/)
+  t.is(await browser.text('/shop/get'), '{"a":1}')
+  t.is(manager.named('quick', { backend: 'quick' }).backend, 'memory')
+  clock.now += 60_000
+  t.is(await browser.text('/shop/get'), '{}')
+})
+
+test('with auto a named session is saved at the end of the request as well', async (t) => {
+  const { client } = await serve(t, async (req, res) => {
+    const session = await sessions(req).get('visits', { auto: true }).load()
+    res.end(String(session.set('n', session.get('n', 0) + 1).get('n')))
+  })
+  const browser = client()
+  for (const n of ['1', '2', '3']) t.is(await browser.text('/'), n)
+})
+
+test('a save of a named session that is not awaited holds the response, and its failure is the answer', async (t) => {
+  const { client, manager } = await serve(t, async (req, res) => {
+    const session = await sessions(req).get('cart').load()
+    void session.set('big', 'x'.repeat(1000)).save()
+    res.end('stored')
+  }, { maxBytes: 500 })
+  const response = await client().get('/')
+  t.is(response.status, 500)
+  t.deepEqual(response.headers.getSetCookie(), [])
+  t.is(manager.backend, 'memory')
+})
+
+test('names and options that make no session are refused', async (t) => {
+  const { manager } = await serve(t, (_req, res) => void res.end())
+  for (const name of ['', 'a b', 'a.b', 'ä', 'x'.repeat(65)]) t.throws(() => manager.named(name), { instanceOf: TypeError }, name)
+  t.throws(() => manager.named('a', { backend: 'nowhere' }), { code: 'PHIAL_CONFIG', message: /there is no backend "nowhere"/ })
+  t.throws(() => manager.named('a', { timeout: 0.5 }), { code: 'PHIAL_CONFIG' })
+  t.throws(() => manager.named('a', { sameSite: 'none' }), { code: 'PHIAL_CONFIG' })
+  for (let n = 0; n < 100; n++) manager.named(`n${n}`)
+  t.throws(() => manager.named('one-more'), { code: 'PHIAL_CONFIG' })
+})
+
+test('the cookie of a named session has the prefix of the default one, where its attributes allow that', async (t) => {
+  const { manager } = await serve(t, (_req, res) => void res.end(), { secure: true })
+  t.is(manager.named('a').cookieName, '__Host-phial.a')
+  t.is(manager.named('b', { cookiePath: '/b' }).cookieName, 'phial.b')
+  t.is(manager.named('c', { cookieName: 'mine' }).cookieName, 'mine')
+})
+
+test('a named session ends with its manager', async (t) => {
+  const { manager } = await serve(t, (_req, res) => void res.end())
+  const named = manager.named('cart', { backend: 'memory' })
+  await (await named.create()).set('a', 1).save()
+  await manager.close()
+  await t.throwsAsync(named.check(), { code: 'PHIAL_CLOSED' })
+  t.throws(() => manager.named('late'), { code: 'PHIAL_CLOSED' })
+})
+
+test('the namespace managers are there by name', async (t) => {
+  const { client } = await serve(t, async (req, res) => {
+    t.is(sessions(req).backend('quick'), sessions(req).backend('quick'))
+    t.not(sessions(req).backend('quick'), sessions(req).backend())
+    res.end()
+  }, SHOP)
+  t.is((await client().get('/')).status, 200)
+})
+
+test('a test can give a request its sessions; without a wrapped handler there are none', (t) => {
+  t.throws(() => sessions({}), { instanceOf: ConfigError })
+  const req = {}
+  const its = Object.create(Sessions.prototype) as Sessions
+  setSessions(req, its)
+  t.is(sessions(req), its)
+})

@@ -1,0 +1,80 @@
+import test from 'ava'
+import { spawnSync } from 'node:child_process'
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { FaultyStore, makeSession, memoryManager, testClock } from '../../testing/index.js'
+import { StoreUnavailableError } from '../../src/index.js'
+import { serve } from '../support/app.js'
+import { root } from '../support/demo-program.js'
+import { modes, serveMode } from '../support/every-backend.js'
+import { filesOn, siteWithPhial } from '../support/page-files.js'
+
+for (const mode of modes) {
+  const testIt = mode.missing === undefined ? test : test.skip
+  testIt(`${mode.name}: Beaker webtest_varname: a test makes a session without HTTP, a request finds it, and the test looks at it`, async (t) => {
+    const { url, manager } = await serveMode(t, mode, async (req, res) => {
+      const session = await req.session.load()
+      res.end(`${session.get('user')} ${session.isNew} ${session.owner}`)
+    })
+    const { cookie, headers, id } = await makeSession(manager, { user: 'ada' }, { owner: 'u1' })
+    t.is(headers['cookie'], cookie)
+    t.is(await (await fetch(url, { headers })).text(), 'ada false u1')
+    const seen = await manager.open({ headers }).load()
+    t.deepEqual([seen.id, seen.toJSON()], [id, { user: 'ada' }])
+    if (mode.isStored) t.is((await manager.getById(id))?.get('user'), 'ada')
+  })
+}
+
+test('a session is made for a name, and where the id is in a header', async (t) => {
+  const { url, manager } = await serve(t, async (req, res) => void res.end(String(await req.session.get('n'))), { useCookies: false, idHeader: 'X-Session' })
+  const { cookie, headers } = await makeSession(manager, { n: 1 })
+  t.deepEqual([cookie, Object.keys(headers)], ['', ['x-session']])
+  t.is(await (await fetch(url, { headers })).text(), '1')
+  const other = await serve(t, (_req, res) => void res.end())
+  t.regex((await makeSession(other.manager.named('cart'), { items: [] })).cookie, /^phial\.cart=/)
+})
+
+test('a session that cannot be stored is not made', async (t) => {
+  const store = new FaultyStore()
+  const { manager } = await serve(t, (_req, res) => void res.end(), { type: store.manager })
+  store.next('create', new StoreUnavailableError('down', { backend: 'test', operation: 'create' }))
+  await t.throwsAsync(makeSession(manager), { code: 'PHIAL_STORE_UNAVAILABLE' })
+  await t.throwsAsync(makeSession(manager, { a: () => 1 }), { code: 'PHIAL_CODEC' })
+})
+
+test('the clock stands still until it is told to move, by seconds', (t) => {
+  const clock = testClock(1000)
+  t.is(clock.now(), 1000)
+  clock.advance(2)
+  t.is(clock.now(), 3000)
+  t.true(Math.abs(testClock().now() - Date.now()) < 60_000)
+})
+
+test('each fault does to the next call of its method what it is called', async (t) => {
+  const clock = testClock()
+  const store = new FaultyStore(memoryManager(clock.now))
+  const { manager } = store
+  const at = clock.now() + 1000
+  const isSettled = async (call: Promise<unknown>): Promise<boolean> => Promise.race([call.then(() => true, () => true), new Promise<boolean>((resolve) => setTimeout(resolve, 20, false))])
+  store.next('create', 'hung', 'lost', 'late', new TypeError('no'), async (call) => [await call()])
+  t.false(await isSettled(manager.create('hung', 'x', at)))
+  t.false(await isSettled(manager.create('lost', 'x', at)))
+  t.false(await isSettled(manager.create('late', 'x', at)))
+  await t.throwsAsync(manager.create('error', 'x', at), { instanceOf: TypeError })
+  t.true(Array.isArray(await manager.create('function', 'x', at)))
+  t.is(typeof (await manager.create('none', 'x', at)), 'string')
+  const there = async (...keys: string[]): Promise<boolean[]> => Promise.all(keys.map(async (key) => (await manager.get(key)) !== undefined))
+  t.deepEqual(await there('hung', 'lost', 'late', 'error', 'function', 'none'), [false, true, false, false, true, true])
+  await store.release()
+  t.deepEqual(await there('late'), [true])
+  t.deepEqual(store.calls.slice(0, 7), ['create', 'create', 'create', 'create', 'create', 'create', 'get'])
+})
+
+test('the files on the page about testing run as they stand', (t) => {
+  const page = readFileSync(join(root, 'docs/testing.md'), 'utf8')
+  const cwd = siteWithPhial(t, filesOn(page))
+  const { NODE_TEST_CONTEXT: _none, ...env } = process.env
+  const { status, stdout } = spawnSync(process.execPath, ['--test', 'app.test.mjs'], { cwd, env, encoding: 'utf8', timeout: 60_000 })
+  t.is(status, 0, stdout)
+  t.regex(stdout, /^(?:# |ℹ )pass 3$/m)
+})
