@@ -50,7 +50,7 @@ class Link {
 
 const INITIALIZING_MS = 10_000
 /** So many calls in a row go unanswered before the connection is doubted. */
-const MOST_SILENT = 3
+const MOST_SILENT = 2
 /** A handshake is doubted after so long: gRPC waits for one for ever. */
 const HANDSHAKE_MS = 500
 /** Behind an HTTP proxy nobody can look whether the server answers: then a client is replaced this often. */

@@ -37,7 +37,7 @@ testOn('over TLS, with the authority that ca_file names', async (t) => {
   t.like(await store.get(key), { value: 'value', version })
 })
 
-testOn('a certificate that is not believed is what a person must mend', async (t) => {
+testOn('S148: a certificate that is not believed is what a person must mend', async (t) => {
   const { url } = await tlsServer(t)
   const begun = performance.now()
   const error = await t.throwsAsync(newRedis(t, { url }).get(newKey()), { code: 'PHIAL_STORE', message: /CERT/ })
@@ -45,7 +45,7 @@ testOn('a certificate that is not believed is what a person must mend', async (t
   t.true(performance.now() - begun < 800)
 })
 
-testOn('a certificate of another host is not believed', async (t) => {
+testOn('S148: a certificate of another host is not believed', async (t) => {
   const { url, caFile } = await tlsServer(t)
   const error = await t.throwsAsync(newRedis(t, { url: url.replace('127.0.0.1', 'localhost'), options: { caFile } }).get(newKey()), { code: 'PHIAL_STORE' })
   t.like(error, { retryable: false })

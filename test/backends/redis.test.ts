@@ -1,6 +1,8 @@
 import test from 'ava'
 import type { ExecutionContext } from 'ava'
+import { readFileSync } from 'node:fs'
 import { redisBackend } from '../../backends/redis.js'
+import { MOST_CALLS } from '../../backends/redis/room.js'
 import { KeyNames } from '../../backends/redis/key-names.js'
 import { ConfigError } from '../../src/errors.js'
 import { serve } from '../support/app.js'
@@ -164,16 +166,20 @@ testOn('what a request costs, counted at the server', async (t) => {
   t.is(await cost('/logout', other), 'evalsha evalsha evalsha zrem', 'with an owner')
 })
 
-/** The rights that the documentation gives. */
-const RIGHTS = ['-@all', '+ping', '+evalsha', '+eval', '+set', '+get', '+getrange', '+strlen', '+exists', '+pttl', '+pexpire', '+del', '+scan', '+time', '+zadd', '+zrange', '+zrem', '+zremrangebyscore']
+const page = readFileSync(new URL('../../../docs/redis.md', import.meta.url), 'utf8')
 
-testOn('a user with the rights of the documentation, and no others, does for everything', async (t) => {
+/** The rights that the documentation gives. */
+const RIGHTS = /^user app on >PASSWORD resetkeys ~shop:\* (.+)$/m.exec(page)![1]!.split(' ')
+
+test('the page says what the code does', (t) => {
+  t.true(page.includes(`${redisBackend.supports.maxValueBytes.toLocaleString('en')} bytes`))
+  t.true(page.includes(`${MOST_CALLS.toLocaleString('en')}, and 64 MiB`))
+  for (const option of Object.keys(redisBackend.options!).filter((name) => !/sentinel|nat_map|^client$/.test(name))) t.true(page.includes(`session.redis.${option}`), option)
+})
+
+testOn('S147: a user with the rights of the documentation, and no others, does for everything', async (t) => {
   const server = await RedisServer.start(t)
   await server.run('acl', 'setuser', 'app', 'on', '>app-password', 'resetkeys', '~shop:*', ...RIGHTS)
-  const warned: Error[] = []
-  const note = (warning: Error): void => void warned.push(warning)
-  process.on('warning', note)
-  t.teardown(() => process.off('warning', note))
   const store = newRedis(t, { url: `redis://app:app-password@127.0.0.1:${server.port}`, namespace: 'shop' })
   const key = newKey()
   const version = (await store.create(key, 'one', inAnHour()))!
@@ -192,7 +198,6 @@ testOn('a user with the rights of the documentation, and no others, does for eve
   t.truthy(await store.create(key, 'brief', Date.now() - 1))
   const denied = (await server.run('acl', 'log')) as string[][]
   t.deepEqual(denied.map((entry) => entry[entry.indexOf('object') + 1]), ['info'], 'the look at the policy of memory, which may be refused')
-  t.deepEqual(warned, [])
   await t.throwsAsync(newRedis(t, { url: `redis://app:app-password@127.0.0.1:${server.port}`, namespace: 'forum' }).get(key), { code: 'PHIAL_STORE', message: /NOPERM/ })
 })
 
@@ -223,6 +228,21 @@ testOn('no right of the documentation can be left out', async (t) => {
   await t.notThrowsAsync(use(RIGHTS))
   // Without PING the server still shows that it answers.
   for (const right of RIGHTS.slice(2)) await t.throwsAsync(use(RIGHTS.filter((each) => each !== right)), undefined, right)
+})
+
+testOn('with the rights that a database and waiting for replicas need beside', async (t) => {
+  const server = await RedisServer.start(t)
+  for (const [more, suffix, waitReplicas] of [['+select', '/1', 0], ['+wait', '', 1]] as const) {
+    const url = `redis://app:app-password@127.0.0.1:${server.port}${suffix}`
+    const use = async (rights: readonly string[]): Promise<string> => {
+      await server.run('acl', 'deluser', 'app')
+      await server.run('acl', 'setuser', 'app', 'on', '>app-password', 'resetkeys', '~shop:*', ...rights)
+      const store = openRedis({ url, namespace: 'shop', options: { waitReplicas } })
+      return store.create(newKey(), 'value', inAnHour()).then(() => 'made', ({ message, cause }: Error) => `${message} ${String((cause as Error).cause)}`).finally(() => store.close())
+    }
+    t.regex(await use(RIGHTS), /NOPERM/)
+    t.regex(await use([...RIGHTS, more]), waitReplicas === 0 ? /^made$/ : /not confirmed by replicas undefined/)
+  }
 })
 
 testOn('user and password may stand in options, as they are', async (t) => {

@@ -7,8 +7,8 @@ import { memoryFixture, sharedSupports } from '../support/memory-fixture.js'
 const namesFor = (changes: Partial<Manifest>): string[] =>
   testing.contractCases({ ...memoryFixture, supports: { ...memoryBackend.supports, ...changes } }).map(({ name }) => name)
 
-test('phial/testing gives the suite, and nothing else at run time', (t) => {
-  t.deepEqual(Object.keys(testing), ['contractCases'])
+test('phial/testing gives the suite and the kit, and nothing else at run time', (t) => {
+  t.deepEqual(Object.keys(testing).toSorted(), ['FaultyStore', 'contractCases', 'makeSession', 'memoryManager', 'testClock'])
 })
 
 test('the first case proves the fixture, whatever the manifest says', (t) => {

@@ -155,8 +155,11 @@ test('S104: the sources name one cipher, in one file, and no hash but SHA-256', 
     found(/\baes-[\w-]+|chacha[\w-]+|\b(?:ecb|cbc|ctr)\b/gi).filter((place) => !/AES-256-GCM$/.test(place)),
     ['src/record/encrypting-sealer.ts: aes-256-gcm']
   )
-  t.deepEqual(found(/\b(?:md5|sha-?1|sha512|ripemd\w*)\b/gi), [])
-  for (const place of found(/(?:createHash|createHmac|hash|hkdfSync)\('\w+'/g)) t.regex(place, /\('sha256'$/)
+  const named = "backends/redis/scripts.ts: createHash('sha1'" // the name by which redis knows a script; it protects nothing
+  t.deepEqual(found(/\b(?:md5|sha-?1|sha512|ripemd\w*)\b/gi), ['backends/redis/scripts.ts: sha1'])
+  const hashes = found(/(?:createHash|createHmac|hash|hkdfSync)\('\w+'/g)
+  t.true(hashes.includes(named))
+  for (const place of hashes.filter((place) => place !== named)) t.regex(place, /\('sha256'$/)
 })
 
 test('S107: no key is made of a passphrase: what makes keys is HKDF, in one file', (t) => {

@@ -1,6 +1,5 @@
 import { createRequire } from 'node:module'
 import type { Teardown } from './app.js'
-import { freePorts } from './server-process.js'
 
 type Message = Readonly<Record<string, any>>
 type Callback = (error: { readonly code: number; readonly details: string } | null, answer?: Message) => void
@@ -22,7 +21,6 @@ const { Datastore } = new gax.GrpcClient({ grpc }).loadProtoJSON(load('@google-c
 
 /** A Datastore whose answers a test writes: what it does not write is the emulator's. Every call is counted. */
 export class ScriptedDatastore {
-  readonly port: number
   /** The methods that were called. */
   readonly calls: Method[] = []
   readonly #script: { readonly method: Method; readonly act: Act }[] = []
@@ -30,8 +28,9 @@ export class ScriptedDatastore {
   readonly #upstream: any
   readonly #server: any
 
-  private constructor(port: number, emulatorPort: number | undefined) {
-    this.port = port
+  #port = 0
+
+  private constructor(emulatorPort: number | undefined) {
     this.#upstream = emulatorPort && new Datastore(`127.0.0.1:${emulatorPort}`, grpc.credentials.createInsecure())
     this.#server = new grpc.Server()
     const handlers = (['lookup', 'commit', 'runQuery'] as const).map((method) =>
@@ -41,12 +40,15 @@ export class ScriptedDatastore {
 
   /** Ended with the test. */
   static async start(t: Teardown, emulatorPort?: number, credentials: unknown = grpc.ServerCredentials.createInsecure()): Promise<ScriptedDatastore> {
-    const [port] = await freePorts(1) as [number]
-    const scripted = new ScriptedDatastore(port, emulatorPort)
-    await new Promise<void>((resolve, reject) =>
-      scripted.#server.bindAsync(`127.0.0.1:${port}`, credentials, (error: Error | null) => (error ? reject(error) : resolve())))
+    const scripted = new ScriptedDatastore(emulatorPort)
+    scripted.#port = await new Promise<number>((resolve, reject) =>
+      scripted.#server.bindAsync('127.0.0.1:0', credentials, (error: Error | null, port: number) => (error ? reject(error) : resolve(port))))
     t.teardown(() => scripted.#end())
     return scripted
+  }
+
+  get port(): number {
+    return this.#port
   }
 
   get url(): string {
