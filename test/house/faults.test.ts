@@ -20,15 +20,6 @@ test('every fault of a server has a row, or a word on why it has none', (t) => {
   t.deepEqual(ids.filter((id) => !all.includes(id)), [])
 })
 
-test('every test that a row of the page of Sentinel and Cluster stands for is there', (t) => {
-  const rows = [...text('docs/faults-redis-topology.md').matchAll(/^\| (R[\d, R]+) \| (.+?) \| `(.+?)` \|$/gm)]
-  t.true(rows.length > 15)
-  for (const [, id, words, file] of rows) {
-    const source = text(`test/${file}`).replaceAll("\\'", "'").replaceAll(/\$\{[^}]*\}/g, '…')
-    t.true(source.includes(`${id}: `) && source.toLowerCase().includes(words!.toLowerCase()), `${id}: ${words}`)
-  }
-})
-
 test('the page of faults leads to all of them', (t) => {
   for (const page of pages) t.true(text('docs/faults.md').includes(`(${page.slice('docs/'.length)})`), page)
 })
