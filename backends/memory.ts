@@ -2,7 +2,7 @@ import { setImmediate } from 'node:timers/promises'
 import { emit, warnOnce } from '../src/diagnostics.js'
 import { ConfigError, SessionClosedError, TooLargeError } from '../src/errors.js'
 import type {
-  Backend, BackendContext, Enumerable, Lease, Lockable, Manifest, NamespaceManager, OptionTable, OwnerIndex, Purgeable,
+  AtOnce, Backend, BackendContext, Enumerable, Lease, Lockable, Manifest, NamespaceManager, OptionTable, OwnerIndex, Purgeable,
   StoredRecord, Touch,
 } from '../src/namespace-manager.js'
 import { LeaseQueue, timerMs } from './memory/lease-queue.js'
@@ -80,6 +80,12 @@ const SLICE = 1_000
 
 class MemoryNamespaceManager implements NamespaceManager, Enumerable, Purgeable, Lockable, OwnerIndex {
   readonly supports: Manifest = supports
+  /** Nothing here ever waits. */
+  readonly atOnce: Required<AtOnce> = {
+    get: (key, touch) => this.#get(key, touch),
+    create: (key, value, expiresAt) => this.#create(key, value, expiresAt),
+    replace: (key, value, version, expiresAt) => this.#replace(key, value, version, expiresAt),
+  }
   readonly #now: () => number
   readonly #options: MemoryOptions
   readonly #records = new Records()
@@ -98,6 +104,18 @@ class MemoryNamespaceManager implements NamespaceManager, Enumerable, Purgeable,
   }
 
   async get(key: string, touch?: Touch): Promise<StoredRecord | undefined> {
+    return this.#get(key, touch)
+  }
+
+  async create(key: string, value: string, expiresAt: number): Promise<string | undefined> {
+    return this.#create(key, value, expiresAt)
+  }
+
+  async replace(key: string, value: string, version: string, expiresAt: number): Promise<string | undefined> {
+    return this.#replace(key, value, version, expiresAt)
+  }
+
+  #get(key: string, touch?: Touch): StoredRecord | undefined {
     const record = this.#live(key)
     if (record === undefined) return undefined
     const { value, version, expiresAt } = record
@@ -107,7 +125,7 @@ class MemoryNamespaceManager implements NamespaceManager, Enumerable, Purgeable,
     return { value, version, expiresAt, touched }
   }
 
-  async create(key: string, value: string, expiresAt: number): Promise<string | undefined> {
+  #create(key: string, value: string, expiresAt: number): string | undefined {
     const bytes = heapBytes(value)
     if (this.#live(key) !== undefined) return undefined
     const version = this.#nextVersion()
@@ -117,7 +135,7 @@ class MemoryNamespaceManager implements NamespaceManager, Enumerable, Purgeable,
     return version
   }
 
-  async replace(key: string, value: string, version: string, expiresAt: number): Promise<string | undefined> {
+  #replace(key: string, value: string, version: string, expiresAt: number): string | undefined {
     const bytes = heapBytes(value)
     const record = this.#live(key)
     if (record?.version !== version) return undefined

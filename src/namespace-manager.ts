@@ -1,3 +1,4 @@
+import type { Awaitable } from './awaitable.js'
 import type { Carrier, IdSource } from './carrier.js'
 
 /**
@@ -45,6 +46,9 @@ export interface NamespaceManager {
   /** With a version: whether this call removed the record of that version. */
   delete(key: string, version: string): Promise<boolean>
 
+  /** The calls in which it seldom waits. */
+  readonly atOnce?: AtOnce | undefined
+
   /** Its records are spread over several servers: one that is down says nothing of the others, and each is to refuse by itself what it cannot do. */
   readonly isSpread?: boolean
 
@@ -56,6 +60,16 @@ export interface NamespaceManager {
 
   /** Releases sockets, handles and timers. May be called twice. Other calls after it reject with `SessionClosedError`. */
   close(): Promise<void>
+}
+
+/**
+ * The same calls of a manager that need not wait: they answer without a promise, and throw what would be a rejection. That spares a request
+ * all turns of the event loop. One that has to wait for once answers a promise; what always waits is left out. They are called without `this`.
+ */
+export interface AtOnce {
+  readonly get?: (key: string, touch?: Touch) => Awaitable<StoredRecord | undefined>
+  readonly create?: (key: string, value: string, expiresAt: number) => Awaitable<string | undefined>
+  readonly replace?: (key: string, value: string, version: string, expiresAt: number) => Awaitable<string | undefined>
 }
 
 export interface StoredRecord {

@@ -25,6 +25,7 @@ export class FaultyStore {
     const call = <R>(method: FaultyMethod, run: () => Promise<R>): Promise<R> => this.#call(method, run)
     const own = {
       supports: inner.supports,
+      atOnce: undefined,
       get: (key: string, touch?: Touch): Promise<StoredRecord | undefined> => call('get', () => inner.get(key, touch)),
       create: (key: string, value: string, at: number) => call('create', () => inner.create(key, value, at)),
       replace: (key: string, value: string, version: string, at: number, ending?: Ending) => call('replace', () => inner.replace(key, value, version, at, ending)),

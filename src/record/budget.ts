@@ -1,9 +1,11 @@
+import type { Awaitable } from '../awaitable.js'
+
 /** How long the library may keep somebody waiting. */
 export interface Budget {
   /** When it will be spent, if what waits does not end: on the clock of `performance.now()`. */
   readonly deadline: number
-  /** Waits, and counts it. */
-  spend<T>(wait: Promise<T>): Promise<T>
+  /** Waits, and counts it; what is there at once is waited for by nobody. */
+  spend<T>(wait: Awaitable<T>): Awaitable<T>
 }
 
 /**
@@ -12,28 +14,29 @@ export interface Budget {
  */
 export class RequestBudget implements Budget {
   readonly #ms: number
-  readonly #isAnswering: () => boolean
+  readonly #answer: { readonly headersSent: boolean }
   #leftMs: number
   #waits = 0
   #since = 0
 
-  constructor(ms: number, isAnswering: () => boolean) {
+  constructor(ms: number, answer: { readonly headersSent: boolean }) {
     this.#ms = this.#leftMs = ms
-    this.#isAnswering = isAnswering
+    this.#answer = answer
   }
 
   get deadline(): number {
-    if (this.#isAnswering()) return performance.now() + this.#ms
+    if (this.#answer.headersSent) return performance.now() + this.#ms
     return (this.#waits > 0 ? this.#since : performance.now()) + this.#leftMs
   }
 
-  async spend<T>(wait: Promise<T>): Promise<T> {
+  spend<T>(wait: Awaitable<T>): Awaitable<T> {
+    if (!(wait instanceof Promise)) return wait
     if (this.#waits++ === 0) this.#since = performance.now()
-    try {
-      return await wait
-    } finally {
+    const over = (): void => {
       if (--this.#waits === 0) this.#leftMs -= performance.now() - this.#since
     }
+    void wait.then(over, over)
+    return wait
   }
 }
 
@@ -49,7 +52,7 @@ export class CallBudget implements Budget {
     return performance.now() + this.#ms
   }
 
-  spend<T>(wait: Promise<T>): Promise<T> {
+  spend<T>(wait: Awaitable<T>): Awaitable<T> {
     return wait
   }
 }

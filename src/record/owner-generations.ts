@@ -1,3 +1,4 @@
+import type { Awaitable } from '../awaitable.js'
 import type { NamespaceManager, StoredRecord } from '../namespace-manager.js'
 import { generationKeyOf } from './id.js'
 import type { StoreCalls } from './store-call.js'
@@ -22,9 +23,10 @@ export class OwnerGenerations {
   }
 
   /** `undefined` when there is none. Reading it keeps it for as long as a session that is made now may last. */
-  read(owner: string, deadline: number): Promise<StoredRecord | undefined> {
+  read(owner: string, deadline: number): Awaitable<StoredRecord | undefined> {
     const ifBefore = this.#lastEnd()
-    return this.#calls.run('get', deadline, () => this.#store.get(generationKeyOf(owner), { expiresAt: ifBefore + SPARE_MS, ifBefore }))
+    const get = this.#store.atOnce?.get ?? ((key, touch) => this.#store.get(key, touch))
+    return this.#calls.runAtOnce('get', deadline, () => get(generationKeyOf(owner), { expiresAt: ifBefore + SPARE_MS, ifBefore }))
   }
 
   /** The current one: `proposed`, if there was none. */

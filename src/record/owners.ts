@@ -1,3 +1,5 @@
+import { andThen } from '../awaitable.js'
+import type { Awaitable } from '../awaitable.js'
 import type { NamespaceManager, OwnerIndex, StoredRecord } from '../namespace-manager.js'
 import { nonce, ownerKeyOf } from './id.js'
 import { OwnerGenerations } from './owner-generations.js'
@@ -37,11 +39,10 @@ export class Owners {
   }
 
   /** Whether a session that was just read was not revoked. An entry that could not be renewed is renewed another time. */
-  async confirm(meta: RecordMeta, key: string, deadline: number, isTouched = false): Promise<boolean> {
+  confirm(meta: RecordMeta, key: string, deadline: number, isTouched = false): Awaitable<boolean> {
     if (meta.owner === undefined) return true
     const renewing = isTouched ? this.#add(meta, key, deadline).catch(() => {}) : undefined
-    const [generations] = await Promise.all([this.#standing(meta, key, deadline), renewing])
-    return generations !== undefined
+    return andThen(this.#standing(meta, key, deadline), (generations) => andThen(renewing, () => generations !== undefined))
   }
 
   async remove(owner: string | undefined, key: string, deadline: number): Promise<void> {
@@ -72,20 +73,21 @@ export class Owners {
   }
 
   /** One that a revocation spared knows the new generation before that counts. */
-  async #standing(meta: RecordMeta, recordKey: string, deadline: number): Promise<readonly string[] | undefined> {
-    const generations = await this.#generationsOf(meta, deadline)
-    if (generations !== undefined) return generations
+  #standing(meta: RecordMeta, recordKey: string, deadline: number): Awaitable<readonly string[] | undefined> {
+    return andThen(this.#generationsOf(meta, deadline), (generations) => generations ?? this.#sparedOf(meta, recordKey, deadline))
+  }
+
+  async #sparedOf(meta: RecordMeta, recordKey: string, deadline: number): Promise<readonly string[] | undefined> {
     const now = await this.#records.read(recordKey, deadline)
     if (now === undefined || isMoved(now.record) || now.record.meta.owner !== meta.owner) return undefined
     return this.#generationsOf(now.record.meta, deadline)
   }
 
   /** A log-in begins one if there is none; for others, one that was lost is over: that logs out, never in. */
-  async #generationsOf({ owner, generations: own }: RecordMeta, deadline: number): Promise<readonly string[] | undefined> {
+  #generationsOf({ owner, generations: own }: RecordMeta, deadline: number): Awaitable<readonly string[] | undefined> {
     const generations = this.#generations
     if (generations === undefined) return []
-    if (own === undefined) return [await generations.begin(owner!, nonce(), deadline)]
-    const now = await generations.read(owner!, deadline)
-    return now !== undefined && own.includes(now.value) ? own : undefined
+    if (own === undefined) return generations.begin(owner!, nonce(), deadline).then((begun) => [begun])
+    return andThen(generations.read(owner!, deadline), (now) => now !== undefined && own.includes(now.value) ? own : undefined)
   }
 }

@@ -86,7 +86,7 @@ export const parseRecord = (key: string, text: string): RecordForm | MovedRecord
   return { meta: metaOf(header), payload: text.slice(end + 1) }
 }
 
-export const isMoved = (record: RecordForm | MovedRecord): record is MovedRecord => 'movedTo' in record
+export const isMoved = (record: object): record is MovedRecord => 'movedTo' in record
 
 const parseHeader = (line: string): Header => {
   let header: unknown

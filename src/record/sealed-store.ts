@@ -1,6 +1,8 @@
 import { Buffer } from 'node:buffer'
+import { andThen, orElse } from '../awaitable.js'
+import type { Awaitable } from '../awaitable.js'
 import { CodecError, StoreError, StoreOutcomeUnknownError, StoreTimeoutError, TooLargeError } from '../errors.js'
-import type { NamespaceManager, Sealer, StoredRecord, Touch } from '../namespace-manager.js'
+import type { AtOnce, NamespaceManager, Sealer, StoredRecord, Touch } from '../namespace-manager.js'
 import { nonce } from './id.js'
 import { formatMoved, formatRecord, isMoved, parseRecord, withWrite } from './record.js'
 import type { MovedRecord, RecordForm } from './record.js'
@@ -46,6 +48,8 @@ export class SealedStore {
   readonly backend: string
   readonly rules: TimeRules
   readonly #store: NamespaceManager
+  /** Without a promise where the store has such calls. */
+  readonly #prompt: Required<AtOnce>
   readonly #calls: StoreCalls
   readonly #sealer: Sealer | undefined
   readonly #maxBytes: number
@@ -54,41 +58,40 @@ export class SealedStore {
     this.backend = options.backend
     this.rules = options.rules
     this.#store = options.store
+    this.#prompt = promptCalls(options.store)
     this.#calls = options.calls
     this.#sealer = options.sealer
     this.#maxBytes = Math.min(options.maxBytes, options.store.supports.maxValueBytes)
   }
 
   /** Rejects with `CodecError` when what is there cannot be read. */
-  async read(key: string, deadline: number, touch?: Touch): Promise<Found | undefined> {
-    const stored = await this.#get(key, deadline, touch)
-    return stored && this.#open(key, stored)
+  read(key: string, deadline: number, touch?: Touch): Awaitable<Found | undefined> {
+    return andThen(this.#get(key, deadline, touch), (stored) => stored && this.#open(key, stored))
   }
 
   /** `undefined` when a live record is there already. */
-  async create(key: string, form: RecordForm, deadline: number): Promise<Found<RecordForm> | undefined> {
+  create(key: string, form: RecordForm, deadline: number): Awaitable<Found<RecordForm> | undefined> {
     const prepared = this.#prepare(key, form)
-    let version: string | undefined
-    try {
-      version = await this.#calls.run('create', deadline, () => this.#store.create(key, prepared.value, prepared.expiresAt))
-    } catch (error) {
+    const { value, expiresAt } = prepared
+    const create = () => this.#prompt.create(key, value, expiresAt)
+    const created = orElse(() => this.#calls.runAtOnce('create', deadline, create), (error) => {
       if (!isUnknown(error)) throw error
-      version = await this.#followCreate(key, prepared, deadline, error)
-    }
-    return version === undefined ? undefined : found(prepared, version)
+      return this.#followCreate(key, prepared, deadline, error)
+    })
+    return andThen(created, (version) => version === undefined ? undefined : found(prepared, version))
   }
 
   /** `REFUSED`, changing nothing, when the record is gone or has another version. */
-  async replace(key: string, form: RecordForm, version: string, deadline: number): Promise<Found<RecordForm> | typeof REFUSED> {
+  replace(key: string, form: RecordForm, version: string, deadline: number): Awaitable<Found<RecordForm> | typeof REFUSED> {
     const prepared = this.#prepare(key, form)
-    const send = () => this.#calls.run('replace', deadline, () => this.#store.replace(key, prepared.value, version, prepared.expiresAt))
-    try {
-      const written = await send()
-      return written === undefined ? REFUSED : found(prepared, written)
-    } catch (error) {
+    const { value, expiresAt } = prepared
+    const replace = () => this.#prompt.replace(key, value, version, expiresAt)
+    const send = () => this.#calls.runAtOnce('replace', deadline, replace)
+    const judged = () => andThen(send(), (written) => written === undefined ? REFUSED : found(prepared, written))
+    return orElse<Found<RecordForm> | typeof REFUSED>(judged, (error) => {
       if (!isUnknown(error)) throw error
-      return this.#followReplace(key, prepared, version, deadline, send, error)
-    }
+      return this.#followReplace(key, prepared, version, deadline, async () => send(), error)
+    })
   }
 
   /** Leaves a sign under an id that was renewed. `false` when the record is gone or has another version. */
@@ -125,15 +128,16 @@ export class SealedStore {
     await this.#calls.run('delete', deadline, () => this.#store.delete(key))
   }
 
-  async #get(key: string, deadline: number, touch?: Touch): Promise<StoredRecord | undefined> {
-    const stored = await this.#calls.run('get', deadline, () => this.#store.get(key, touch))
-    if (stored === undefined || (typeof stored.value === 'string' && typeof stored.version === 'string')) return stored
-    throw new StoreError(`${this.backend}: get answered what is no record`, { backend: this.backend, operation: 'get' })
+  #get(key: string, deadline: number, touch?: Touch): Awaitable<StoredRecord | undefined> {
+    return this.#calls.runAtOnce('get', deadline, () => this.#prompt.get(key, touch))
   }
 
   #open(key: string, stored: StoredRecord): Found {
-    const { version, expiresAt, touched = false } = stored
-    return { record: parseRecord(key, this.#unseal(key, stored.value)), version, expiresAt, touched }
+    const { value, version, expiresAt, touched = false } = stored
+    if (typeof value !== 'string' || typeof version !== 'string') {
+      throw new StoreError(`${this.backend}: get answered what is no record`, { backend: this.backend, operation: 'get' })
+    }
+    return { record: parseRecord(key, this.#unseal(key, value)), version, expiresAt, touched }
   }
 
   #prepare(key: string, form: RecordForm): Prepared {
@@ -161,7 +165,7 @@ export class SealedStore {
    * come of it is removed behind the request's back, and its id is told to nobody.
    */
   async #followCreate(key: string, { value }: Prepared, deadline: number, cause: unknown): Promise<string> {
-    const now = await this.#get(key, deadline).catch(() => undefined)
+    const now = await orElse(() => this.#get(key, deadline), () => undefined)
     if (now?.value === value) return now.version
     this.discard(key, Infinity).catch(() => {})
     throw this.#unknown('create', cause)
@@ -208,6 +212,13 @@ export class SealedStore {
     return new StoreOutcomeUnknownError(message, { backend: this.backend, operation, cause })
   }
 }
+
+const promptCalls = (store: NamespaceManager): Required<AtOnce> => ({
+  get: (key, touch) => store.get(key, touch),
+  create: (key, value, expiresAt) => store.create(key, value, expiresAt),
+  replace: (key, value, version, expiresAt) => store.replace(key, value, version, expiresAt),
+  ...store.atOnce,
+})
 
 const found = ({ form, expiresAt }: Prepared, version: string): Found<RecordForm> => ({ record: form, version, expiresAt, touched: false })
 

@@ -1,3 +1,4 @@
+import type { Awaitable } from '../awaitable.js'
 import { Breaker } from '../breaker.js'
 import { emit } from '../diagnostics.js'
 import { SessionError, StoreError, StoreTimeoutError, StoreUnavailableError } from '../errors.js'
@@ -28,20 +29,26 @@ export class StoreCalls {
    * `deadline` is on the clock of `performance.now()`; the operation's own time-out applies too.
    * Rejects with a `SessionError` only. The call itself runs on after a time-out.
    */
-  run<T>(operation: string, deadline: number, call: () => Promise<T>): Promise<T> {
-    return this.#checked(operation, Math.min(this.#timeoutMs, deadline - performance.now()), call)
+  async run<T>(operation: string, deadline: number, call: () => Promise<T>): Promise<T> {
+    return this.runAtOnce(operation, deadline, call)
+  }
+
+  /** Like `run`, for a call that may do without a promise: then so does this, and throws what else it would reject with. */
+  runAtOnce<T>(operation: string, deadline: number, call: () => Awaitable<T>): Awaitable<T> {
+    return this.#checked(operation, () => Math.min(this.#timeoutMs, deadline - performance.now()), call)
   }
 
   /** For a call that waits by itself, up to `waitMs`: the operation's time-out comes on top. */
-  runWaiting<T>(operation: string, waitMs: number, call: () => Promise<T>): Promise<T> {
-    return this.#checked(operation, waitMs + this.#timeoutMs, call)
+  async runWaiting<T>(operation: string, waitMs: number, call: () => Promise<T>): Promise<T> {
+    return this.#checked(operation, () => waitMs + this.#timeoutMs, call)
   }
 
-  async #checked<T>(operation: string, ms: number, call: () => Promise<T>): Promise<T> {
+  #checked<T>(operation: string, ms: () => number, call: () => Awaitable<T>): Awaitable<T> {
     const breaker = READING.has(operation) ? this.#reads : this.#writes
     if (!this.#isSpread && !breaker.admits()) throw this.#known(operation)
     try {
-      const answer = await this.#withDeadline(operation, Math.max(0, ms), call)
+      const answer = call()
+      if (isThenable(answer)) return this.#watched(operation, Math.max(0, ms()), answer, breaker)
       this.#succeeded(breaker)
       return answer
     } catch (error) {
@@ -50,12 +57,21 @@ export class StoreCalls {
   }
 
   /** The timer is not unref'd: an operation in flight keeps the process alive, until its deadline at most. */
-  #withDeadline<T>(operation: string, ms: number, call: () => Promise<T>): Promise<T> {
+  #watched<T>(operation: string, ms: number, answer: PromiseLike<T>, breaker: Breaker): Promise<T> {
     return new Promise((resolve, reject) => {
-      const late = (): void => reject(this.#timedOut(operation, ms))
-      const timer = setTimeout(() => setImmediate(late), ms) // what came while the process was busy is looked at first
-      const running = (async () => call())() // an adapter may throw, or answer no promise
-      running.then(resolve, reject).finally(() => clearTimeout(timer))
+      let isOver = false
+      const settle = (how: () => void): void => {
+        if (isOver) return
+        isOver = true
+        clearTimeout(timer)
+        how()
+      }
+      const fail = (error: unknown): void => settle(() => reject(this.#failed(operation, error, breaker)))
+      const timer = setTimeout(() => setImmediate(() => fail(this.#timedOut(operation, ms))), ms) // what came while the process was busy is looked at first
+      answer.then((value) => settle(() => {
+        this.#succeeded(breaker)
+        resolve(value)
+      }), fail)
     })
   }
 
@@ -96,3 +112,6 @@ export class StoreCalls {
     return new StoreError(`${this.backend}: ${operation} failed`, { backend: this.backend, operation, cause })
   }
 }
+
+const isThenable = <T>(answer: Awaitable<T> | PromiseLike<T>): answer is PromiseLike<T> =>
+  typeof (answer as { then?: unknown } | null | undefined)?.then === 'function'

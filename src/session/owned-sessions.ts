@@ -1,3 +1,5 @@
+import { orElse } from '../awaitable.js'
+import type { Awaitable } from '../awaitable.js'
 import { emit } from '../diagnostics.js'
 import { CodecError, StoreError, StoreUnavailableError } from '../errors.js'
 import { isId, keyOf, nonce } from '../record/id.js'
@@ -131,7 +133,7 @@ export class OwnedSessions {
   }
 
   async #follow(key: string, deadline: number): Promise<Listed | undefined> {
-    const found = await readable(this.#records.read(key, deadline))
+    const found = await readable(() => this.#records.read(key, deadline))
     if (found === undefined) return undefined
     const { record } = found
     if (isMoved(record)) return this.#follow(record.movedTo, deadline)
@@ -182,8 +184,8 @@ const noting = <T>(failures: StoreError[], work: Promise<T>): Promise<T | undefi
   })
 
 /** A record that cannot be read belongs to nobody. */
-const readable = (reading: Promise<Found | undefined>): Promise<Found | undefined> =>
-  reading.catch((error: unknown) => {
+const readable = (read: () => Awaitable<Found | undefined>): Awaitable<Found | undefined> =>
+  orElse(read, (error) => {
     if (error instanceof CodecError) return undefined
     throw error
   })

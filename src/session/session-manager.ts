@@ -1,4 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
+import { andThen, orElse } from '../awaitable.js'
+import type { Awaitable } from '../awaitable.js'
 import type { Carrier, ExchangeListener, IdSource, RequestCookies } from '../carrier.js'
 import { emit } from '../diagnostics.js'
 import { CodecError, ConfigError, SessionClosedError, SessionGoneError, StoreError, StoreUnavailableError } from '../errors.js'
@@ -219,54 +221,66 @@ export class SessionManager<T extends object = Record<string, any>> {
     while (this.#writes.size > 0) await Promise.allSettled(this.#writes)
   }
 
-  async #load(carrier: Carrier, isRequest: boolean): Promise<Session<T>> {
+  #load(carrier: Carrier, isRequest: boolean): Awaitable<Session<T>> {
     this.#assertOpen()
     carrier.used()
     const context = this.#contextFor(carrier, isRequest)
     const presented = context.ids.readId()
     if (presented === undefined) return new Session<T>(context)
-    try {
-      const found = await this.#find(context, presented.id, true)
-      return found === undefined ? new Session<T>(context) : new Session<T>(context, { ...presented, ...found })
-    } catch (error) {
+    const begun = (found: Origin | undefined): Session<T> => new Session<T>(context, found === undefined ? {} : { ...presented, ...found })
+    return orElse(() => andThen(this.#find(context, presented.id, true), begun), (error) => {
       if (!(error instanceof StoreError) || this.#options.onOutage === 'fail') throw error
       const readOnly = new StoreUnavailableError('the store is down: this session is read-only', { backend: this.#options.backend, operation: 'get', cause: error })
       return new Session<T>(context, { readOnly })
-    }
+    })
   }
 
   /** The live record of an id, judged by its own times. */
-  async #find(context: SessionContext, id: string, touches: boolean): Promise<Origin | undefined> {
-    const { records, rules, budget, owners, policy } = context
+  #find(context: SessionContext, id: string, touches: boolean): Awaitable<Origin | undefined> {
+    const { records, rules, policy } = context
     const key = context.keyOf(id)
-    const gone = (): void => emit('gone', { backend: records.backend, operation: 'get' })
-    const found = await this.#read(context, key, touches)
-    if (found === undefined) return undefined
-    if (found.movedTo === undefined) {
-      const { meta } = found.found.record
-      return (await budget.spend(owners.confirm(meta, key, budget.deadline, found.found.touched))) ? found : void gone()
-    }
-    if (policy.regenerateGrace === 0 || found.until <= rules.now()) return void emit('unknown-id', { backend: records.backend })
-    const renewed = await this.#read(context, found.movedTo, false)
-    if (renewed === undefined || renewed.movedTo !== undefined) return undefined
-    if (!(await budget.spend(owners.confirm(renewed.found.record.meta, found.movedTo, budget.deadline)))) return void gone()
-    return { ...renewed, recordKey: found.movedTo, readOnly: new SessionGoneError('this id was renewed: it can be read for a moment, not written') }
+    return andThen(this.#read(context, key, touches), (read) => {
+      if (read === undefined) return undefined
+      if (!isMoved(read)) return this.#confirmed(context, key, read)
+      if (policy.regenerateGrace === 0 || read.until <= rules.now()) return void emit('unknown-id', { backend: records.backend })
+      return this.#renewed(context, read.movedTo)
+    })
   }
 
-  async #read(context: SessionContext, key: string, touches: boolean): Promise<(Origin & { readonly movedTo?: undefined }) | MovedRecord | undefined> {
-    const { records, rules, budget, codec } = context
-    try {
-      const found = await budget.spend(records.read(key, budget.deadline, touches ? rules.readTouch() : undefined))
-      if (found === undefined) return void emit('unknown-id', { backend: records.backend })
-      const { record } = found
-      if (isMoved(record)) return record
-      return this.#isLive(record, context) ? { found: { ...found, record }, content: decodeContent(codec, record.payload) } : undefined
-    } catch (error) {
+  #renewed(context: SessionContext, recordKey: string): Awaitable<Origin | undefined> {
+    const readOnly = new SessionGoneError('this id was renewed: it can be read for a moment, not written')
+    const confirmed = andThen(this.#read(context, recordKey, false), (read) =>
+      read === undefined || isMoved(read) ? undefined : this.#confirmed(context, recordKey, read))
+    return andThen(confirmed, (origin) => origin && { ...origin, recordKey, readOnly })
+  }
+
+  /** A session of somebody may have been revoked. */
+  #confirmed(context: SessionContext, key: string, origin: Origin): Awaitable<Origin | undefined> {
+    const { record: { meta }, touched } = origin.found
+    if (meta.owner === undefined) return origin
+    const { owners, budget, records } = context
+    return andThen(budget.spend(owners.confirm(meta, key, budget.deadline, touched)), (stands) =>
+      stands ? origin : void emit('gone', { backend: records.backend, operation: 'get' }))
+  }
+
+  #read(context: SessionContext, key: string, touches: boolean): Awaitable<Origin | MovedRecord | undefined> {
+    const { records, rules, budget } = context
+    const read = (): Awaitable<Origin | MovedRecord | undefined> => {
+      const found = budget.spend(records.read(key, budget.deadline, touches ? rules.readTouch() : undefined))
+      return andThen(found, (there) => there === undefined ? void emit('unknown-id', { backend: records.backend }) : this.#origin(context, there))
+    }
+    return orElse(read, (error) => {
       if (!(error instanceof CodecError)) throw error
       emit('corrupt', { backend: records.backend, reason: error.message })
       if (!this.#options.invalidateCorrupt) throw error
       return undefined
-    }
+    })
+  }
+
+  #origin(context: SessionContext, { record, version, expiresAt, touched }: Found): Origin | MovedRecord | undefined {
+    if (isMoved(record)) return record
+    if (!this.#isLive(record, context)) return undefined
+    return { found: { record, version, expiresAt, touched }, content: decodeContent(context.codec, record.payload) }
   }
 
   #isLive(record: RecordForm, { rules, records }: SessionContext): boolean {
@@ -278,12 +292,15 @@ export class SessionManager<T extends object = Record<string, any>> {
   #contextFor(carrier: Carrier, isRequest: boolean): SessionContext {
     const { store, policy, codec, rules, requestBudget } = this.#options
     const ms = requestBudget * 1000
-    const budget = isRequest ? new RequestBudget(ms, () => carrier.headersSent) : new CallBudget(ms)
-    const common = { policy, carrier, codec, rules, budget, isClosed: () => this.#isClosed, began: this.#began }
-    if (!isPerRequest(store)) return { ...common, ...this.#shared!, ids: this.#options.idSource(carrier), keyOf }
-    const own = store.forRequest(carrier)
-    return { ...common, ...this.#storedIn(own), ids: own, keyOf: itself }
+    const budget = isRequest ? new RequestBudget(ms, carrier) : new CallBudget(ms)
+    const own = isPerRequest(store) ? store.forRequest(carrier) : undefined
+    const { records, writer, owners, locks, calls } = own === undefined ? this.#shared! : this.#storedIn(own)
+    const [ids, keysOf] = own === undefined ? [this.#options.idSource(carrier), keyOf] : [own, itself]
+    // Field by field: to spread objects into it would take longer than all that a session of this process's own costs else.
+    return { policy, carrier, ids, budget, records, writer, owners, locks, calls, codec, rules, keyOf: keysOf, isClosed: this.#hasClosed, began: this.#began }
   }
+
+  readonly #hasClosed = (): boolean => this.#isClosed
 
   #storedIn(store: NamespaceManager): Stored {
     const { backend, rules, sealer, maxBytes, codec } = this.#options

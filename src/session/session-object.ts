@@ -1,3 +1,5 @@
+import { orElse } from '../awaitable.js'
+import type { Awaitable } from '../awaitable.js'
 import { emit, warnOnce } from '../diagnostics.js'
 import type { Carrier, ExchangeListener, RequestCookies } from '../carrier.js'
 import type { NamespaceManager, RequestNamespace } from '../namespace-manager.js'
@@ -11,7 +13,7 @@ import { writePromise } from '../write-promise.js'
 export interface SessionOpener<T extends object> {
   carrierFor(req: object, res: object | undefined, listener: ExchangeListener): Carrier
   /** `isRequest`: its waiting is bounded by a request's budget, not call by call. */
-  load(carrier: Carrier, isRequest: boolean): Promise<Session<T>>
+  load(carrier: Carrier, isRequest: boolean): Awaitable<Session<T>>
   readonly family: SessionFamily
 }
 
@@ -41,7 +43,7 @@ export class SessionObject<T extends object = Record<string, any>> implements Ex
   #loading: Promise<Session<T>> | undefined
   #loaded: Session<T> | undefined
   /** The last call that was made, and how many are under way. */
-  #tail: Promise<unknown> = Promise.resolve()
+  #tail: Promise<unknown> | undefined
   #underWay = 0
   #working: Promise<unknown> | undefined
   #isPersistDue = false
@@ -82,11 +84,7 @@ export class SessionObject<T extends object = Record<string, any>> implements Ex
   }
 
   #load(): Promise<Session<T>> {
-    if (this.#loading === undefined) {
-      this.#loading = this.#loadNow()
-      this.#loading.catch(() => {}) // a load that nobody waits for does not end the process
-    }
-    return this.#loading
+    return this.#loading ?? this.#loadNow()
   }
 
   /** Whether the session was asked for in this request. Loads nothing. */
@@ -209,7 +207,7 @@ export class SessionObject<T extends object = Record<string, any>> implements Ex
    */
   beforeHead(status: number): Promise<unknown> | undefined {
     if (status >= 500 || this.#loading === undefined) return undefined
-    if (this.#underWay > 0) return this.#tail.then(() => this.beforeHead(status))
+    if (this.#underWay > 0) return this.#tail!.then(() => this.beforeHead(status))
     this.#isPersistDue = this.#loaded?.needsPersisting ?? false
     return this.#isPersistDue ? Promise.resolve() : undefined
   }
@@ -248,9 +246,16 @@ export class SessionObject<T extends object = Record<string, any>> implements Ex
     if (how === 'finish') warnOnce('PHIAL_NOT_SAVED', 'a request ended with changes to its session that are not stored: call save(), or switch auto on')
   }
 
-  async #loadNow(): Promise<Session<T>> {
+  #loadNow(): Promise<Session<T>> {
+    const loaded = orElse(() => this.#opener.load(this.#reach(), this.#res !== undefined), (error) => Promise.reject(error))
+    if (loaded instanceof Promise) return (this.#loading = handled(this.#loadedLater(loaded)))
+    this.#loaded = loaded
+    return (this.#loading = Promise.resolve(loaded))
+  }
+
+  async #loadedLater(loading: Promise<Session<T>>): Promise<Session<T>> {
     try {
-      return (this.#loaded = await this.#opener.load(this.#reach(), this.#res !== undefined))
+      return (this.#loaded = await loading)
     } catch (error) {
       this.#loading = undefined
       throw error
@@ -275,13 +280,19 @@ export class SessionObject<T extends object = Record<string, any>> implements Ex
   #inOrder<R>(work: (session: Session<T>) => R | Promise<R>): Promise<R> {
     const loading = this.#load()
     this.#underWay++
-    const turn = this.#tail.then(() => loading).then(work).finally(() => this.#underWay--)
+    const turn = (this.#tail === undefined ? loading : this.#tail.then(() => loading)).then(work).finally(() => this.#underWay--)
     this.#tail = turn.catch(() => {})
     return turn
   }
 }
 
 showAs<SessionObject>(SessionObject, (object) => (object.accessed ? 'SessionObject { accessed }' : 'SessionObject { not accessed }'))
+
+/** A load that fails and that nobody waits for does not end the process. */
+const handled = <V>(promise: Promise<V>): Promise<V> => {
+  promise.catch(() => {})
+  return promise
+}
 
 /** Data that nobody will store may be anything: a getter that throws, a proxy that was revoked. */
 const unsavedKeys = (session: Session<any>): number => {

@@ -1,3 +1,4 @@
+import type { Awaitable } from '../awaitable.js'
 import { emit } from '../diagnostics.js'
 import {
   HeadersSentError, LockTimeoutError, SessionClosedError, SessionError, SessionGoneError, StoreError,
@@ -243,7 +244,7 @@ export class SessionStorage {
     return this.#context.keyOf(this.id)
   }
 
-  #spend<R>(call: (deadline: number) => Promise<R>): Promise<R> {
+  #spend<R>(call: (deadline: number) => Awaitable<R>): Awaitable<R> {
     const { budget } = this.#context
     return budget.spend(call(budget.deadline))
   }

@@ -1,5 +1,6 @@
 import test from 'ava'
 import { inspect } from 'node:util'
+import { FaultyStore } from '../support/faulty-store.js'
 import { harness } from '../support/harness.js'
 
 test('making the object reads nothing; accessed and dirty load nothing', async (t) => {
@@ -31,20 +32,17 @@ test('it is no thenable, and hides what it holds', async (t) => {
 })
 
 test('parallel first calls share one load, and a failed load is not remembered', async (t) => {
-  const { visit, store } = harness()
+  const store = new FaultyStore()
+  const loads = (): number => store.calls.filter((call) => call === 'get').length
+  const { visit } = harness({ store: store.manager, time: { now: Date.now } })
   await visit(async (object) => (await object.load()).assign({ a: 1, b: 2 }).save())
-  let loads = 0
-  const get = store.get.bind(store)
-  store.get = async (key, touch) => {
-    if (loads++ === 0) throw new RangeError('boom')
-    return get(key, touch)
-  }
+  store.next('get', new RangeError('boom'))
   await visit(async (object) => {
     const failed = await Promise.allSettled([object.get('a'), object.get('b'), object.load()])
     t.deepEqual(failed.map(({ status }) => status), ['rejected', 'rejected', 'rejected'])
-    t.is(loads, 1)
+    t.is(loads(), 1)
     t.deepEqual(await Promise.all([object.get('a'), object.get('b'), object.has('c')]), [1, 2, false])
-    t.is(loads, 2)
+    t.is(loads(), 2)
   })
 })
 
