@@ -24,7 +24,8 @@ import { sessionCarriers } from './http/session-carriers.js'
 import { wrapHandler } from './http/wrap.js'
 import type { SessionHandler, SessionRequest } from './http/wrap.js'
 import { makeCodec } from './record/codec.js'
-import { BareIds, idKeys, SignedIds } from './record/id.js'
+import { IdKeys } from './record/id-keys.js'
+import { BareIds, SignedIds } from './record/id.js'
 import { makeSealer } from './record/seal.js'
 import { TimeRules } from './record/time-rules.js'
 import type { NamedSessionOptions } from './session/named-session-options.js'
@@ -120,7 +121,7 @@ const assemble = (settings: Settings, base: string, named: Named): SessionManage
   const managerOptions = (its: Settings, { type, store }: OpenStore): SessionManagerOptions => {
     const { cookieName, encryptKey, requestBudget, onError } = its
     const cookie = cookieOf(its)
-    const keys = idKeys(secret, cookieName)
+    const keys = new IdKeys(secret, cookieName)
     const clientKeeps = store.supports.scope === 'request'
     return {
       ...its,

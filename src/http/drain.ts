@@ -9,8 +9,7 @@ type Listener = (...args: unknown[]) => void
  * need of a drain when it never saw the write. Where `on` was wrapped, the listeners are therefore noted, and called.
  */
 export const drainOf = (res: GatedResponse): (() => void) => {
-  const noted = new Set<Listener>()
-  if (Object.hasOwn(res, 'on')) noteListeners(res, noted)
+  const noted = Object.hasOwn(res, 'on') ? noteListeners(res) : []
   return () => {
     const heard = new Set<unknown>(res.rawListeners('drain'))
     res.emit('drain')
@@ -19,7 +18,8 @@ export const drainOf = (res: GatedResponse): (() => void) => {
 }
 
 /** Of the ways to listen, `on` is the one that wrappers wrap; `once` ends in it. */
-const noteListeners = (res: GatedResponse, noted: Set<Listener>): void => {
+const noteListeners = (res: GatedResponse): ReadonlySet<Listener> => {
+  const noted = new Set<Listener>()
   const on = res.on as (event: string, listener: Listener) => unknown
   Object.assign(res, {
     on(event: string, listener: Listener) {
@@ -27,4 +27,5 @@ const noteListeners = (res: GatedResponse, noted: Set<Listener>): void => {
       return on.call(res, event, listener)
     }
   })
+  return noted
 }

@@ -12,15 +12,22 @@ import { cut, replaceAnswer } from './replacement.js'
 /** On the response itself: an entry in a `WeakMap` costs as much as all else here, in garbage collection. */
 const kCore: unique symbol = Symbol('phial.gate')
 
+type Gated = GatedResponse & { [kCore]?: GateCore }
+
 /** A response has one, however many gates are put on it. */
-export const gateCoreOf = (res: GatedResponse & { [kCore]?: GateCore }): GateCore => res[kCore] ??= new GateCore(res)
+export const gateCoreOf = (res: Gated): GateCore => res[kCore] ??= new GateCore(res)
+
+/** The same functions for all responses: to make some for each would be most of what a gate costs. */
+const gates = Object.fromEntries(gatedMethods.map((method) => [method, function (this: Gated, ...args: unknown[]): unknown {
+  return this[kCore]!.call(method, args)
+}]))
 
 /** What the gates of one response have in common: the calls that pass through it, wait, are made, or are swallowed. */
 export class GateCore {
   readonly #res: GatedResponse
   readonly #gates: GateHooks[] = []
-  /** The methods that were found, which may be other wrappers' already. */
-  readonly #real = new Map<string, Method>()
+  /** The methods that were found on the response itself: other wrappers'. */
+  #wrappers: Map<string, Method> | undefined
   readonly #emitDrain: () => void
   #budgetMs = 0
   #pending = 0
@@ -42,7 +49,7 @@ export class GateCore {
     this.#res = res
     this.#isHeadAnnounced = res.headersSent
     this.#emitDrain = drainOf(res)
-    for (const method of gatedMethods) this.#wrap(method, (args) => this.#call(method, args))
+    for (const method of gatedMethods) this.#wrap(method, gates[method]!)
     onceOver(res, () => this.#end())
   }
 
@@ -102,7 +109,7 @@ export class GateCore {
     if (this.#loss) return cut(this.#res)
     // The handler knows of nothing and may go on; a `setHeader`, now too late, would throw.
     for (const method of headMethods) {
-      this.#wrap(method, (args) => this.#isInside ? this.#pass(method, args) : this.#swallow(method, args))
+      this.#wrap(method, (...args) => this.#isInside ? this.#pass(method, args) : this.#swallow(method, args))
     }
     replaceAnswer(this.#raw(), (raw) => hooks.answer(error, raw), failureAnswer(error))
   }
@@ -112,12 +119,16 @@ export class GateCore {
     return this.#held === undefined && this.#res.writableEnded
   }
 
-  #wrap(method: string, call: (args: unknown[]) => unknown): void {
+  #wrap(method: string, wrapper: Method): void {
     const members = this.#res as unknown as Record<string, Method | undefined>
     const found = members[method]
     if (found === undefined) return
-    this.#real.set(method, found)
-    members[method] = (...args) => call(args)
+    if (Object.hasOwn(members, method)) (this.#wrappers ??= new Map()).set(method, found)
+    members[method] = wrapper
+  }
+
+  #real(method: string): Method {
+    return this.#wrappers?.get(method) ?? Object.getPrototypeOf(this.#res)[method]
   }
 
   /** The response on which calls are made, for whoever answers in the handler's stead. */
@@ -126,12 +137,13 @@ export class GateCore {
       const result = this.#pass(method, args)
       return result === this.#res ? raw : result // so that `writeHead(…).end(…)` is not taken for the handler's
     }
-    const calls = new Map<PropertyKey, Method>(Array.from(this.#real.keys(), (method) => [method, call(method)]))
+    const calls = new Map<PropertyKey, Method>(ourMethods.filter((method) => method in this.#res).map((method) => [method, call(method)]))
     const raw: GatedResponse = new Proxy(this.#res, { get: (res, key) => calls.get(key) ?? Reflect.get(res, key) })
     return raw
   }
 
-  #call(method: GatedMethod, args: unknown[]): unknown {
+  /** A call of the handler, or of a wrapper below. */
+  call(method: GatedMethod, args: unknown[]): unknown {
     if (this.#isInside) return this.#pass(method, args)
     if (this.#isFailing) return this.#swallow(method, args)
     if (this.#isOver || this.#isEnded) return this.#pass(method, args)
@@ -166,7 +178,7 @@ export class GateCore {
     const wasInside = this.#isInside
     this.#isInside = true
     try {
-      return this.#real.get(method)!.apply(this.#res, isWriteHead(method) ? this.#withEdits(args) : args)
+      return this.#real(method).apply(this.#res, isWriteHead(method) ? this.#withEdits(args) : args)
     } finally {
       this.#isInside = wasInside
     }
@@ -245,6 +257,8 @@ interface Failure {
 
 /** How an application still at work may come to change a head that is gone. */
 const headMethods = ['setHeader', 'setHeaders', 'appendHeader', 'removeHeader']
+
+const ourMethods: readonly string[] = [...gatedMethods, ...headMethods]
 
 const isWriteHead = (method: string): boolean => method === 'writeHead' || method === 'writeHeader'
 

@@ -29,7 +29,8 @@ type Header = readonly [name: string, value: string]
 const givenHeaders = ([status, reason, headers]: unknown[]): readonly Header[] | undefined => {
   if (!(Number(status) >= 100 && Number(status) < 1000)) return undefined
   const given = headers ?? (typeof reason === 'string' ? undefined : reason)
-  if (!Array.isArray(given)) return Object.entries(given ?? {})
+  if (given === undefined || given === null) return []
+  if (!Array.isArray(given)) return Object.entries(given)
   if (Array.isArray(given[0])) return given
   return given.length % 2 === 0 ? pairs(given) : undefined
 }
@@ -42,6 +43,7 @@ const pairs = (flat: readonly string[]): readonly Header[] =>
  * so that all but one of the application's cookies would be lost.
  */
 const putHeaders = (res: GatedResponse, headers: readonly Header[]): void => {
+  if (headers.length === 0) return
   const seen = new Set<string>()
   for (const [name, value] of headers) {
     const key = String(name).toLowerCase()
@@ -60,6 +62,7 @@ const putCookies = (res: GatedResponse, cookies: ReadonlyMap<string, string>): v
 const cookieName = (line: string): string => line.slice(0, line.search(/[=;]|$/)).trim()
 
 const varyBy = (res: GatedResponse, header: string): void => {
+  if (!res.hasHeader('Vary')) return void res.setHeader('Vary', header)
   const fields = list(res, 'Vary')
   if (fields.some((field) => field === '*' || field.toLowerCase() === header.toLowerCase())) return
   res.setHeader('Vary', [...fields, header].join(', '))

@@ -4,8 +4,8 @@ import { isHttp1, type GatedResponse } from './gated-response.js'
 
 /** Calls back when the response is complete or its connection closed; later, if it is so already; perhaps more than once. */
 export const onceOver = (res: GatedResponse, callback: () => void): void => {
-  res.once('finish', callback)
-  res.once('close', callback)
+  res.on('finish', callback)
+  res.on('close', callback)
   if (isHttp1(res) ? res.closed : res.stream.closed) queueMicrotask(callback)
   else if (isHttp1(res) && res.socket === null) onceCutOff(res, callback)
 }

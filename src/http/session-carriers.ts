@@ -8,6 +8,9 @@ import type { CookieCarrierOptions } from './cookie-carrier.js'
 import { readSlot } from './cookie-slots.js'
 import { failureAnswer } from './failure-answer.js'
 import type { FailureAnswer } from './failure-answer.js'
+import type { GateHooks } from './gate-hooks.js'
+import type { GatedResponse } from './gated-response.js'
+import type { HeaderEdits } from './header-edits.js'
 import { HeaderCarrier } from './header-carrier.js'
 import type { IdPlace } from './header-carrier.js'
 import type { OutletCarrier } from './outlet-carrier.js'
@@ -33,15 +36,51 @@ export const sessionCarriers = (options: SessionCarrierOptions) =>
   }
 
 const gateOn = (res: ServerResponse, listener: ExchangeListener, carrier: OutletCarrier, req: object, options: SessionCarrierOptions): ResponseGate =>
-  new ResponseGate(res, {
-    beforeHead: (status) => listener.beforeHead(status),
-    beforeEnd: () => listener.beforeEnd(res.statusCode),
-    beforeRelease: () => listener.beforeRelease(),
-    headers: () => [carrier.headerEdits()],
-    answer: (error, raw) => answerFor(error, options.onError, req, raw, carrier),
-    working: () => listener.working?.(),
-    over: (how) => listener.over(how),
-  }, options)
+  new ResponseGate(res, new SessionHooks(res, listener, carrier, req, options.onError), options)
+
+class SessionHooks implements GateHooks {
+  readonly #res: ServerResponse
+  readonly #listener: ExchangeListener
+  readonly #carrier: OutletCarrier
+  readonly #req: object
+  readonly #onError: OnError | undefined
+
+  constructor(res: ServerResponse, listener: ExchangeListener, carrier: OutletCarrier, req: object, onError: OnError | undefined) {
+    this.#res = res
+    this.#listener = listener
+    this.#carrier = carrier
+    this.#req = req
+    this.#onError = onError
+  }
+
+  beforeHead(status: number): Promise<unknown> | undefined {
+    return this.#listener.beforeHead(status)
+  }
+
+  beforeEnd(): Promise<unknown> | undefined {
+    return this.#listener.beforeEnd(this.#res.statusCode)
+  }
+
+  beforeRelease(): Promise<unknown> | undefined {
+    return this.#listener.beforeRelease()
+  }
+
+  headers(): readonly HeaderEdits[] {
+    return [this.#carrier.headerEdits()]
+  }
+
+  answer(error: Error, raw: GatedResponse): Promise<FailureAnswer | undefined> {
+    return answerFor(error, this.#onError, this.#req, raw, this.#carrier)
+  }
+
+  working(): Promise<unknown> | undefined {
+    return this.#listener.working?.()
+  }
+
+  over(how: 'finish' | 'abort' | 'failed'): void {
+    this.#listener.over(how)
+  }
+}
 
 /** The application's own answer, if it gives one, else the library's. Of a session that was to be ended the id is taken back either way. */
 const answerFor = async (error: Error, onError: OnError | undefined, req: object, raw: any, carrier: OutletCarrier): Promise<FailureAnswer | undefined> => {

@@ -1,13 +1,11 @@
-import { hash, type KeyObject } from 'node:crypto'
-import { sign } from 'cookie-signature'
+import { hash } from 'node:crypto'
 import type { Carrier, CookieAttributes, IdSource, PresentedId } from '../carrier.js'
 import { emit } from '../diagnostics.js'
-import { signedBy, signingKeys } from './keys.js'
+import type { IdKeys } from './id-keys.js'
 import { randomText } from './random.js'
 import { isWellFormed } from './well-formed.js'
 
 const ID_BYTES = 32
-const ID_CHARS = 43
 const ID = /^[\w-]{43}$/
 /** An id, a dot, and an HMAC-SHA-256 in base64 without its padding, as cookie-signature writes it. */
 const SIGNED_ID = /^[\w-]{43}\.[A-Za-z0-9+/]{43}$/
@@ -35,17 +33,12 @@ export const generationKeyOf = (owner: string): string => hash('sha256', `phial 
 /** A short text that no other write has: 96 random bits, 16 characters of base64url. Throws like `newId`. */
 export const nonce = (): string => randomText(12)
 
-/** The keys with which the ids in a cookie of this name are signed, newest first. Made once: it costs some µs. */
-export const idKeys = (secrets: readonly string[], cookieName: string): readonly KeyObject[] =>
-  signingKeys(secrets, 'id', cookieName)
-
 /** Ids in a signed cookie. What does not verify is told (`rejected-id`) and otherwise as if it had not come. */
 export class SignedIds implements IdSource {
   readonly #carrier: Carrier
-  readonly #keys: readonly KeyObject[]
+  readonly #keys: IdKeys
 
-  /** The keys are those of `idKeys`. */
-  constructor(carrier: Carrier, keys: readonly KeyObject[]) {
+  constructor(carrier: Carrier, keys: IdKeys) {
     this.#carrier = carrier
     this.#keys = keys
   }
@@ -65,7 +58,7 @@ export class SignedIds implements IdSource {
   }
 
   writeId(id: string, attributes: CookieAttributes): void {
-    this.#carrier.write(sign(id, this.#keys[0] as KeyObject), attributes)
+    this.#carrier.write(this.#keys.sign(id), attributes)
   }
 
   expireId(attributes: CookieAttributes): void {
@@ -74,8 +67,7 @@ export class SignedIds implements IdSource {
 
   #verify(candidate: string): PresentedId | undefined {
     if (!SIGNED_ID.test(candidate)) return rejected('malformed')
-    const key = signedBy(candidate, this.#keys)
-    return key < 0 ? rejected('bad-signature') : { id: candidate.slice(0, ID_CHARS), stale: key > 0 }
+    return this.#keys.verify(candidate) ?? rejected('bad-signature')
   }
 }
 

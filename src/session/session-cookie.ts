@@ -5,6 +5,9 @@ import type { CookieLife } from './session-context.js'
 /** What browsers keep a cookie for at most: 400 days (RFC 6265bis, section 5.5). */
 const LONGEST_SECONDS = 34_560_000
 
+/** A life in seconds begins anew each time the cookie is sent. */
+export const isRolling = (life: CookieLife): boolean => typeof life === 'number'
+
 /**
  * The session's cookie, for this session alone. `domain` and `path` are kept with the session; the others hold for this request.
  * What was assigned is sent with the next save.
@@ -118,9 +121,8 @@ export class SessionCookie {
     return this.#changed
   }
 
-  /** A life in seconds begins anew each time the cookie is sent. */
   get isRolling(): boolean {
-    return typeof this.#life === 'number'
+    return isRolling(this.#life)
   }
 
   attributes(): CookieAttributes {

@@ -48,8 +48,8 @@ export class SessionData {
   #comparedData: Data | undefined
   /** Keys whose objects are in the handler's hands; `undefined` once all of them are. */
   #lent: Set<string> | undefined = new Set()
-  /** Objects that the codec made, and nobody else has put anywhere. */
-  readonly #made = new WeakSet<object>()
+  /** Objects that the codec made, and nobody else has put anywhere; `undefined` while all of them are. */
+  #made: WeakSet<object> | undefined
   #lineage = 0
   #life = 0
 
@@ -58,7 +58,6 @@ export class SessionData {
     this.#codec = codec
     this.#stored = this.#compared = stored
     this.content = content
-    for (const value of Object.values(content.data)) if (isObject(value)) this.#made.add(value)
     this.meta = stored === undefined ? { createdAt: now, savedAt: now, writes: [] } : { ...stored.meta }
   }
 
@@ -86,6 +85,7 @@ export class SessionData {
 
   /** The plain object itself: from now on every key may change in depth. */
   lendAll(): Data {
+    this.#knowMade()
     this.#lent = undefined
     return this.content.data
   }
@@ -103,9 +103,12 @@ export class SessionData {
 
   set(key: string, value: unknown): void {
     checkKey(key)
+    if (isObject(value)) {
+      this.#knowMade()
+      this.#lent?.add(key)
+    }
     this.content.data[key] = value
     this.log.set(key)
-    if (isObject(value)) this.#lent?.add(key)
   }
 
   delete(key: string): boolean {
@@ -259,6 +262,7 @@ export class SessionData {
   /** Shows the record and what is not saved. Objects that the handler may hold stay the same objects where they can. */
   #show(record: OpenRecord): void {
     this.#lineage++
+    this.#knowMade()
     this.#compareWith({ meta: record.meta, payload: encodeContent(this.#codec, record.content) })
     const { data } = this.content
     applyChanges(this.log.changes, data, record)
@@ -277,10 +281,15 @@ export class SessionData {
    */
   #kept(held: unknown, newer: unknown): unknown {
     if (isDeepStrictEqual(held, newer)) return held
-    const isOurs = isObject(held) && this.#made.has(held) && Object.values(this.content.data).filter((value) => value === held).length === 1
+    const isOurs = isObject(held) && this.#made!.has(held) && Object.values(this.content.data).filter((value) => value === held).length === 1
     if (isOurs && refilled(held, newer)) return held
-    if (isObject(newer)) this.#made.add(newer)
+    if (isObject(newer)) this.#made!.add(newer)
     return newer
+  }
+
+  /** Before somebody else puts an object in. */
+  #knowMade(): void {
+    this.#made ??= new WeakSet(Object.values(this.content.data).filter(isObject))
   }
 
   #taken({ meta, payload }: RecordForm): OpenRecord {

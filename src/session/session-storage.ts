@@ -13,7 +13,7 @@ import type { Content, RecordForm, RecordMeta } from '../record/record.js'
 import type { Found } from '../record/sealed-store.js'
 import type { Written } from '../record/writer.js'
 import { writePromise } from '../write-promise.js'
-import { SessionCookie } from './session-cookie.js'
+import { isRolling, SessionCookie } from './session-cookie.js'
 import type { SessionContext } from './session-context.js'
 import { SessionData } from './session-data.js'
 import type { Snapshot } from './session-data.js'
@@ -43,10 +43,10 @@ const MOST_IDS = 3
  */
 export class SessionStorage {
   readonly data: SessionData
-  readonly cookie: SessionCookie
   readonly #context: SessionContext
   readonly #readOnly: SessionError | undefined
   readonly #recordKey: string | undefined
+  #cookie: SessionCookie | undefined
   #id: string | undefined
   #stale: boolean
   #found: Found<RecordForm> | undefined
@@ -72,18 +72,18 @@ export class SessionStorage {
     this.#readOnly = origin.readOnly
     this.#recordKey = origin.recordKey
     this.data = new SessionData(codec, rules.now(), origin.found?.record, origin.content)
-    this.cookie = new SessionCookie({
-      defaults: policy.cookie, life: policy.cookieLife, check: policy.checkCookie,
-      now: rules.now, meta: () => this.data.meta, keep: (change) => this.#keepCookie(change),
-    })
     const isRead = this.#found !== undefined && this.#readOnly === undefined
     const isTouched = isRead && this.#found!.touched
-    this.#isRenewalDue = isRead && (policy.forceCookie || (isTouched && this.cookie.isRolling))
+    this.#isRenewalDue = isRead && (policy.forceCookie || (isTouched && this.#isRolling))
     if (isTouched && policy.clientKeeps) this.#sendCookie()
   }
 
   get id(): string {
     return (this.#id ??= newId())
+  }
+
+  get cookie(): SessionCookie {
+    return (this.#cookie ??= this.#ownCookie())
   }
 
   /** The key of the record that is shown. */
@@ -187,7 +187,7 @@ export class SessionStorage {
     const found = this.#found
     this.#assertNotBroken()
     if (found === undefined || this.#endings > 0) return
-    const wantsCookie = policy.forceCookie || this.#stale || this.cookie.isChanged || this.#isRenewalDue
+    const wantsCookie = policy.forceCookie || this.#stale || this.#isCookieChanged || this.#isRenewalDue
     if (!wantsCookie && !rules.touchIsDue(found.record.meta, this.expiresAt)) return
     this.#isRenewalDue = false
     await this.#confirm(found)
@@ -238,6 +238,22 @@ export class SessionStorage {
       locks.lock(this.#key, leaseSeconds * 1000, rules.now() + waitSeconds * 1000))
     if (lease === undefined) throw new LockTimeoutError(`the session's lock was not free within ${waitSeconds} s`)
     return lease
+  }
+
+  #ownCookie(): SessionCookie {
+    const { policy, rules } = this.#context
+    return new SessionCookie({
+      defaults: policy.cookie, life: policy.cookieLife, check: policy.checkCookie,
+      now: rules.now, meta: () => this.data.meta, keep: (change) => this.#keepCookie(change),
+    })
+  }
+
+  get #isCookieChanged(): boolean {
+    return this.#cookie?.isChanged ?? false
+  }
+
+  get #isRolling(): boolean {
+    return this.#cookie?.isRolling ?? isRolling(this.#context.policy.cookieLife)
   }
 
   get #key(): string {
@@ -442,7 +458,7 @@ export class SessionStorage {
   /** After a write: when it is not as the browser has it, or its life counts from each sending. */
   #resendCookie(): void {
     const { forceCookie, clientKeeps } = this.#context.policy
-    if (clientKeeps || forceCookie || this.#stale || this.cookie.isChanged || this.cookie.isRolling) this.#sendCookie()
+    if (clientKeeps || forceCookie || this.#stale || this.#isCookieChanged || this.#isRolling) this.#sendCookie()
   }
 
   #sendCookie(): void {

@@ -48,7 +48,7 @@ export class Session<T extends object = Record<string, any>> {
   readonly #context: SessionContext
   readonly #storage: SessionStorage
   readonly #data: SessionData
-  readonly #flashes: Flashes
+  #ownFlashes: Flashes | undefined
   readonly #beganHere: boolean
   readonly #lastAccessedAt: number
 
@@ -57,7 +57,6 @@ export class Session<T extends object = Record<string, any>> {
     this.#context = context
     this.#storage = new SessionStorage(context, origin)
     this.#data = this.#storage.data
-    this.#flashes = new Flashes(this.#data, context.codec)
     this.#beganHere = origin.found === undefined
     this.#lastAccessedAt = context.rules.lastAccessedAt(this.#data.meta.savedAt, origin.found?.expiresAt)
   }
@@ -275,13 +274,13 @@ export class Session<T extends object = Record<string, any>> {
 
   /** Drops what is not saved. */
   revert(): void {
-    this.#flashes.keepAll()
+    this.#ownFlashes?.keepAll()
     this.#data.revert()
   }
 
   /** Reads the session again, dropping what is not saved. Rejects with `SessionGoneError` when it is not there any more. */
   reload(): Promise<void> {
-    this.#flashes.keepAll()
+    this.#ownFlashes?.keepAll()
     this.#data.revert()
     return handled(this.#storage.queue(() => this.#storage.reload()))
   }
@@ -315,7 +314,7 @@ export class Session<T extends object = Record<string, any>> {
   invalidate(): Promise<void> {
     return this.#storage.write(() => {
       this.#storage.assertWritable()
-      this.#flashes.keepAll()
+      this.#ownFlashes?.keepAll()
       return this.#storage.end('invalidated')
     })
   }
@@ -324,7 +323,7 @@ export class Session<T extends object = Record<string, any>> {
   destroy(): Promise<void> {
     return this.#storage.write(() => {
       this.#storage.assertOpen()
-      this.#flashes.keepAll()
+      this.#ownFlashes?.keepAll()
       return this.#storage.end('destroyed')
     })
   }
@@ -347,12 +346,21 @@ export class Session<T extends object = Record<string, any>> {
 
   /** Whether `persist()` has anything to do that the response should wait for. */
   get needsPersisting(): boolean {
-    return this.#isAlive && (this.#flashes.areRead || this.#storage.isRenewalDue || this.#isAutoDue)
+    return this.#isAlive && (this.#areFlashesRead || this.#storage.isRenewalDue || this.#isAutoDue)
   }
 
   /** How many keys were changed and not saved. */
   get unsavedKeys(): number {
     return this.#data.changedKeys
+  }
+
+  /** Most requests have nothing to do with them. */
+  get #flashes(): Flashes {
+    return (this.#ownFlashes ??= new Flashes(this.#data, this.#context.codec))
+  }
+
+  get #areFlashesRead(): boolean {
+    return this.#ownFlashes?.areRead ?? false
   }
 
   get #isAlive(): boolean {
@@ -377,7 +385,7 @@ export class Session<T extends object = Record<string, any>> {
 
   /** A removal that fails leaves the messages for the next page: that is not worth an error answer. */
   async #removeFlashes(): Promise<void> {
-    if (!this.#flashes.areRead || !this.#storage.isStored) return
+    if (!this.#areFlashesRead || !this.#storage.isStored) return
     const removal = { apply: this.#flashes.takeRemoval(), life: this.#data.life, folded: { seen: [], names: undefined } }
     await this.#storage.apply(removal).catch(() => {})
   }

@@ -70,3 +70,20 @@ test('where each server knows by itself whether it is down, the others are asked
   for (let n = 0; n < 20; n++) await run(calls, down).catch(() => {})
   t.is(await run(calls, async () => 'asked'), 'asked')
 })
+
+test('a call that answers without a promise is answered without one, and what it throws is an error of ours', async (t) => {
+  const calls = new StoreCalls('own', 1)
+  t.is(calls.runAtOnce('get', Infinity, () => 'there'), 'there')
+  const error = t.throws(() => calls.runAtOnce('get', Infinity, () => { throw new RangeError('boom') }), { code: 'PHIAL_STORE' })
+  t.true(error.cause instanceof RangeError)
+  t.is(await calls.runAtOnce('get', Infinity, async () => 'later'), 'later')
+})
+
+test('where calls answer without a promise, a store that is down is not asked either', (t) => {
+  const calls = new StoreCalls('own', 1)
+  const fail = (): never => { throw new StoreUnavailableError('refused', details) }
+  for (let n = 0; n < 5; n++) t.throws(() => calls.runAtOnce('get', Infinity, fail), { message: 'refused' })
+  let asked = 0
+  t.throws(() => calls.runAtOnce('get', Infinity, () => asked++), { code: 'PHIAL_STORE_UNAVAILABLE' })
+  t.is(asked, 0)
+})

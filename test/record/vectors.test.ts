@@ -3,7 +3,8 @@ import crypto from 'node:crypto'
 import { syncBuiltinESMExports } from 'node:module'
 import { cookieBackend } from '../../backends/cookie.js'
 import type { RequestNamespace } from '../../src/namespace-manager.js'
-import { idKeys, keyOf, ownerKeyOf, SignedIds } from '../../src/record/id.js'
+import { IdKeys } from '../../src/record/id-keys.js'
+import { keyOf, ownerKeyOf, SignedIds } from '../../src/record/id.js'
 import { deriveBytes } from '../../src/record/keys.js'
 import { makeSealer } from '../../src/record/seal.js'
 import { Jar, plainAttributes } from '../support/jar-carrier.js'
@@ -50,7 +51,7 @@ test('S115: an id that an earlier release signed is still ours, and stored under
     const jar = new Jar()
     jar.keep(cookieName, cookie)
     const carrier = jar.request(cookieName)
-    const ids = new SignedIds(carrier, idKeys(secrets, cookieName))
+    const ids = new SignedIds(carrier, new IdKeys(secrets, cookieName))
     t.deepEqual(ids.readId(), { id, stale: false })
     ids.writeId(id, plainAttributes)
     t.is(carrier.sent()?.value, cookie)

@@ -8,7 +8,8 @@ import { join } from 'node:path'
 import { CookieJar } from 'tough-cookie'
 import { fileBackend } from '../../backends/file.js'
 import { memoryBackend } from '../../backends/memory.js'
-import { idKeys, SignedIds } from '../../src/record/id.js'
+import { IdKeys } from '../../src/record/id-keys.js'
+import { SignedIds } from '../../src/record/id.js'
 import type { PhialEvent, SessionRequest, SettingsInput } from '../../src/index.js'
 import type { Enumerable, NamespaceManager, OwnerIndex, Purgeable } from '../../src/namespace-manager.js'
 import { serve } from '../support/app.js'
@@ -158,7 +159,7 @@ export class Visitor {
 /** The cookie that a server with this secret would have sent for the id. */
 export const cookieFor = (id: string, name = 'phial', secret: string = SECRET): string => {
   let sent = ''
-  new SignedIds({ ...detachedCarrier, write: (value) => { sent = value } }, idKeys([secret], name)).writeId(id, {} as never)
+  new SignedIds({ ...detachedCarrier, write: (value) => { sent = value } }, new IdKeys([secret], name)).writeId(id, {} as never)
   return `${name}=${sent}`
 }
 

@@ -1,4 +1,5 @@
-import { idKeys, SignedIds } from '../../src/record/id.js'
+import { IdKeys } from '../../src/record/id-keys.js'
+import { SignedIds } from '../../src/record/id.js'
 import { makeCodec } from '../../src/record/codec.js'
 import { TimeRules } from '../../src/record/time-rules.js'
 import type { TimeSettings } from '../../src/record/time-rules.js'
@@ -128,7 +129,7 @@ const notHere = (): never => {
 export const harness = (options: HarnessOptions = {}): Harness => {
   const clock = options.clock ?? new Clock()
   const store = options.store ?? memoryStore(clock.now)
-  const keys = idKeys([SECRET], 'phial')
+  const keys = new IdKeys([SECRET], 'phial')
   const carriers = new WeakMap<object, Exchange>()
   const listeners = new WeakMap<Exchange, ExchangeListener>()
   const manager = new SessionManager({

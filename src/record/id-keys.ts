@@ -1,0 +1,42 @@
+import type { KeyObject } from 'node:crypto'
+import { sign } from 'cookie-signature'
+import type { PresentedId } from '../carrier.js'
+import { signedBy, signingKeys } from './keys.js'
+import { Recent } from './recent.js'
+
+const ID_CHARS = 43
+/** So many signatures are remembered, and at most twice as many: about 2 MB. */
+const REMEMBERED = 4096
+
+/**
+ * Signs ids, and verifies them. One that verified is remembered: a client comes again and again with the same cookie, and while its keys
+ * are these it is as good as the first time. What did not verify is forgotten at once.
+ */
+export class IdKeys {
+  readonly #keys: readonly KeyObject[]
+  readonly #verified = new Recent<PresentedId>(REMEMBERED)
+
+  /** Throws `ConfigError` for no secret, an empty one, and more than 8. Made once for a cookie's name: it costs some µs. */
+  constructor(secrets: readonly string[], cookieName: string) {
+    this.#keys = signingKeys(secrets, 'id', cookieName)
+  }
+
+  sign(id: string): string {
+    return sign(id, this.#keys[0]!)
+  }
+
+  /** `signed` has the form of a signed id. */
+  verify(signed: string): PresentedId | undefined {
+    const known = this.#verified.get(signed)
+    if (known !== undefined) return known
+    const key = signedBy(signed, this.#keys)
+    if (key < 0) return undefined
+    const own = copied(signed)
+    const presented = { id: own.slice(0, ID_CHARS), stale: key > 0 }
+    this.#verified.set(own, presented)
+    return presented
+  }
+}
+
+/** A slice holds on to the text that it is of: here to all cookies of the request. */
+const copied = (text: string): string => Buffer.from(text, 'latin1').toString('latin1')
