@@ -67,6 +67,51 @@ test('several are used in one request, save() saves what changed, delete() ends 
   t.is(await browser.text('/'), '["ann",null,1]')
 })
 
+test('save() waits for what was asked of each session before it, awaited or not, and touches no other', async (t) => {
+  const { client } = await serve(t, async (req, res) => {
+    const its = sessions(req)
+    const cart = its.get('cart')
+    const other = its.get('other')
+    if (req.url === '/set') {
+      void req.session.set('user', 'ann')
+      void cart.load().then((session) => session.set('items', 1))
+      await its.save()
+      res.setHeader('x-untouched', String(!other.accessed))
+    }
+    res.end(JSON.stringify([await req.session.get('user'), await cart.get('items')]))
+  })
+  const browser = client()
+  const { headers } = await browser.get('/set')
+  t.deepEqual(headers.getSetCookie().map((line) => line.split('=')[0]).sort(), ['phial', 'phial.cart'])
+  t.is(headers.get('x-untouched'), 'true')
+  t.is(await browser.text('/'), '["ann",1]')
+})
+
+test('a save() of all of them that is not awaited holds the response, and its failure is the answer; awaited it is the handler\'s', async (t) => {
+  const { client } = await serve(t, async (req, res) => {
+    const its = sessions(req)
+    void its.get('cart').set('big', 'x'.repeat(1000))
+    const saving = its.save()
+    if (req.url === '/awaited') await t.throwsAsync(saving, { code: 'PHIAL_TOO_LARGE' })
+    res.end('stored')
+  }, { maxBytes: 500 })
+  t.is((await client().get('/')).status, 500)
+  t.is((await client().get('/awaited')).status, 200)
+})
+
+test('save() of sessions that nobody asked for puts nothing on the response', async (t) => {
+  const { client } = await serve(t, async (req, res) => {
+    const { end } = res
+    const its = sessions(req)
+    its.get('cart')
+    await its.save()
+    t.is(res.end, end)
+    t.false(req.session.accessed)
+    res.end()
+  })
+  t.is((await client().get('/')).headers.get('vary'), null)
+})
+
 test('a named session has a life, cookie attributes and a backend of its own', async (t) => {
   const clock = { now: Date.now() }
   const { client, manager } = await serve(t, async (req, res) => {
