@@ -216,6 +216,12 @@ test('S207: the figures in the prose are those of the code', (t) => {
   t.true(cookies.includes(`| record in one cookie named \`${name}\` | ${rooms.map((bytes) => `${grouped(bytes)} bytes`).join(' | ')} |`), rooms.join())
 })
 
+test('the life of a message, the one duration that is not in seconds, is said to be in milliseconds wherever it is explained', (t) => {
+  for (const page of ['docs/around-the-session.md', 'docs/coming-from-webapp2-and-tipfy.md']) t.regex(read(page), /`life`[^.]+\bmilliseconds\b/, page)
+  const comments = read('src/session/messages.ts').match(/\/\*\*(?:(?!\*\/)[^])*\*\/(?=\s+readonly life\b)/g)!
+  t.deepEqual(comments.map((comment) => /\bmilliseconds, (?:not|unlike) .*\bseconds\b/.test(comment)), [true, true])
+})
+
 // Steps
 
 const steps = new Map([...operations.matchAll(/<!-- step: ([a-z ]+) -->\n```sh\n(.*?)^```$/gms)].map(([, name, code]) => [name!, code!]))
