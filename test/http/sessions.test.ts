@@ -2,7 +2,7 @@ import test from 'ava'
 import type { SettingsInput } from '../../src/index.js'
 import { ConfigError, sessions, Sessions, setSessions } from '../../src/index.js'
 import { serve } from '../support/app.js'
-import { modes, serveMode } from '../support/every-backend.js'
+import { modes, serveMode, testIn } from '../support/every-backend.js'
 
 const SHOP: SettingsInput = { type: 'memory', backends: { quick: { type: 'memory', memory: { maxSessions: 10 } } } }
 
@@ -21,7 +21,8 @@ test('the same name is the same object in a request, and the default session is 
 })
 
 for (const mode of modes) {
-  test(`${mode.name}: sessions of different names never see each other, and each has a cookie of its own`, async (t) => {
+  const testIt = testIn(mode)
+  testIt(`${mode.name}: sessions of different names never see each other, and each has a cookie of its own`, async (t) => {
     const { client, url } = await serveMode(t, mode, async (req, res) => {
       const [, verb, name, value] = req.url!.split('/')
       const session = await sessions(req).get(name).load()
