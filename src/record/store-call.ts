@@ -26,7 +26,7 @@ export class StoreCalls {
   }
 
   /**
-   * `deadline` is on the clock of `performance.now()`; the operation's own time-out applies too.
+   * `deadline` is on the clock of `performance.now()`; the operation's own time-out applies too. After it nothing is sent.
    * Rejects with a `SessionError` only. The call itself runs on after a time-out.
    */
   async run<T>(operation: string, deadline: number, call: () => Promise<T>): Promise<T> {
@@ -35,20 +35,21 @@ export class StoreCalls {
 
   /** Like `run`, for a call that may do without a promise: then so does this, and throws what else it would reject with. */
   runAtOnce<T>(operation: string, deadline: number, call: () => Awaitable<T>): Awaitable<T> {
-    return this.#checked(operation, () => Math.min(this.#timeoutMs, deadline - performance.now()), call)
+    return this.#checked(operation, Math.min(this.#timeoutMs, deadline - performance.now()), call)
   }
 
   /** For a call that waits by itself, up to `waitMs`: the operation's time-out comes on top. */
   async runWaiting<T>(operation: string, waitMs: number, call: () => Promise<T>): Promise<T> {
-    return this.#checked(operation, () => waitMs + this.#timeoutMs, call)
+    return this.#checked(operation, waitMs + this.#timeoutMs, call)
   }
 
-  #checked<T>(operation: string, ms: () => number, call: () => Awaitable<T>): Awaitable<T> {
+  #checked<T>(operation: string, ms: number, call: () => Awaitable<T>): Awaitable<T> {
     const breaker = READING.has(operation) ? this.#reads : this.#writes
-    if (!this.#isSpread && !breaker.admits()) throw this.#known(operation)
+    if (ms <= 0) throw this.#untried(operation, StoreTimeoutError, 'the time for it is spent')
+    if (!this.#isSpread && !breaker.admits()) throw this.#untried(operation, StoreUnavailableError, 'the store does not answer', this.#lastFailure)
     try {
       const answer = call()
-      if (isThenable(answer)) return this.#watched(operation, Math.max(0, ms()), answer, breaker)
+      if (isThenable(answer)) return this.#watched(operation, ms, answer, breaker)
       this.#succeeded(breaker)
       return answer
     } catch (error) {
@@ -96,10 +97,9 @@ export class StoreCalls {
     return failure
   }
 
-  /** Nothing was sent, so nothing came of it. */
-  #known(operation: string): StoreError {
-    const message = `${this.backend}: ${operation} was not tried, since the store does not answer`
-    const failure = new StoreUnavailableError(message, { backend: this.backend, operation, cause: this.#lastFailure })
+  /** Nothing was sent, so nothing came of it, and nothing was learnt of the store. */
+  #untried(operation: string, Failure: typeof StoreTimeoutError | typeof StoreUnavailableError, why: string, cause?: StoreError): StoreError {
+    const failure = new Failure(`${this.backend}: ${operation} was not tried, since ${why}`, { backend: this.backend, operation, cause })
     this.#tell(operation, failure)
     return failure
   }

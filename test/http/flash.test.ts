@@ -4,7 +4,7 @@ import type { SessionRequest } from '../../src/index.js'
 import { StoreUnavailableError } from '../../src/errors.js'
 import { serve } from '../support/app.js'
 import type { Client } from '../support/app.js'
-import { modes, serveMode, storedModes } from '../support/every-backend.js'
+import { modes, serveMode, storedModes, testIn } from '../support/every-backend.js'
 import { FaultyStore } from '../support/faulty-store.js'
 import { memoryStore } from '../support/harness.js'
 
@@ -21,7 +21,8 @@ const pages = async (req: SessionRequest, res: ServerResponse): Promise<void> =>
 const flashesOf = async (browser: Client, path = '/get', key = 'flash'): Promise<unknown> => JSON.parse(await browser.text(`${path}?key=${key}`))
 
 for (const mode of modes) {
-  test(`${mode.name}: webapp2 get_flashes(key='_flash'), add_flash(value, level=None, key='_flash'); tipfy FlashMixin.get_flash, set_flash`, async (t) => {
+  const testIt = testIn(mode)
+  testIt(`${mode.name}: webapp2 get_flashes(key='_flash'), add_flash(value, level=None, key='_flash'); tipfy FlashMixin.get_flash, set_flash`, async (t) => {
     const { client } = await serveMode(t, mode, pages)
     const browser = client()
     await browser.get('/set?key=flash&value=one')
@@ -33,7 +34,7 @@ for (const mode of modes) {
     t.deepEqual(await flashesOf(browser, '/get', 'other'), [{ value: 'three', level: null }])
   })
 
-  test(`${mode.name}: webhelpers Flash: categories warning, notice, error, success; pop_messages()`, async (t) => {
+  testIt(`${mode.name}: webhelpers Flash: categories warning, notice, error, success; pop_messages()`, async (t) => {
     const { client } = await serveMode(t, mode, pages)
     const browser = client()
     for (const level of ['warning', 'notice', 'error', 'success']) await browser.get(`/set?key=flash&value=a%20${level}&level=${level}`)
@@ -43,7 +44,7 @@ for (const mode of modes) {
     t.deepEqual(await flashesOf(browser), [])
   })
 
-  test(`${mode.name}: a flash is peeked at as often as one likes, and one that was read is kept when that is asked`, async (t) => {
+  testIt(`${mode.name}: a flash is peeked at as often as one likes, and one that was read is kept when that is asked`, async (t) => {
     const { client } = await serveMode(t, mode, async (req, res) => {
       const session = await req.session.load()
       if (req.url === '/set') await session.flash('x').save()
@@ -59,7 +60,7 @@ for (const mode of modes) {
     t.deepEqual(shown, ['1', '1', '1', '1', '1', '1', '0', '0'])
   })
 
-  test(`${mode.name}: a flash for now is shown by this request, read once, and never stored`, async (t) => {
+  testIt(`${mode.name}: a flash for now is shown by this request, read once, and never stored`, async (t) => {
     const { client } = await serveMode(t, mode, async (req, res) => {
       const session = await req.session.load()
       if (req.url === '/set') await session.flash('stored').save()
@@ -152,7 +153,8 @@ for (const auto of [false, true]) {
 }
 
 for (const mode of storedModes) {
-  test(`${mode.name}: a failure that the handler took is no failed response: its flashes are used up`, async (t) => {
+  const testIt = testIn(mode)
+  testIt(`${mode.name}: a failure that the handler took is no failed response: its flashes are used up`, async (t) => {
     const { client } = await serveMode(t, mode, async (req, res) => {
       const session = await req.session.load()
       if (req.url === '/set') await session.flash('x').save()

@@ -86,4 +86,13 @@ test('where calls answer without a promise, a store that is down is not asked ei
   let asked = 0
   t.throws(() => calls.runAtOnce('get', Infinity, () => asked++), { code: 'PHIAL_STORE_UNAVAILABLE' })
   t.is(asked, 0)
+
+test('a call whose time is spent is not made: it is a time-out at once, and no failure of the store', async (t) => {
+  const calls = new StoreCalls('own', 1)
+  let asked = 0
+  for (let n = 0; n < 20; n++) {
+    await t.throwsAsync(calls.run('get', performance.now(), async () => asked++), { code: 'PHIAL_STORE_TIMEOUT' })
+  }
+  t.is(asked, 0)
+  t.is(await run(calls, async () => 'asked'), 'asked')
 })
