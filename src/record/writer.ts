@@ -1,5 +1,7 @@
 import { randomInt } from 'node:crypto'
 import { setTimeout as delay } from 'node:timers/promises'
+import { andThen, orElse } from '../awaitable.js'
+import type { Awaitable } from '../awaitable.js'
 import { emit } from '../diagnostics.js'
 import { SessionConflictError, SessionGoneError, TooLargeError } from '../errors.js'
 import type { OpenRecord } from './change-log.js'
@@ -50,18 +52,21 @@ export class Writer {
   }
 
   /** Rejects with `SessionGoneError` when there is no record any more, `SessionConflictError` when the time is spent, or what the job's `apply` threw. */
-  write(key: string, job: WriteJob): Promise<Written> {
-    return new Promise((resolve, reject) => {
-      const waiting = { ...job, resolve, reject }
-      const lane = this.#lanes.get(key)
-      if (lane) lane.push(waiting)
-      else void this.#work(key, [waiting])
+  write(key: string, job: WriteJob): Awaitable<Written> {
+    const lane = this.#lanes.get(key)
+    if (lane !== undefined) return new Promise((resolve, reject) => lane.push({ ...job, resolve, reject }))
+    const written = orElse(() => this.#writeTogether(key, [job], job.base), (error) => {
+      throw reasonOf(error)
     })
+    if (written instanceof Promise) void this.#work(key, written)
+    return written
   }
 
-  async #work(key: string, lane: Waiting[]): Promise<void> {
+  /** Who comes while a write is on its way waits, and is then written together with all who do. */
+  async #work(key: string, first: Promise<Written>): Promise<void> {
+    const lane: Waiting[] = []
     this.#lanes.set(key, lane)
-    let latest: Found<RecordForm> | undefined
+    let latest: Found<RecordForm> | undefined = await first.catch(() => undefined)
     while (lane.length > 0) latest = await this.#writeAll(key, lane.splice(0), latest)
     this.#lanes.delete(key)
   }
@@ -69,7 +74,7 @@ export class Writer {
   /** One failure among several is not the others' failure: then each is written by itself. */
   async #writeAll(key: string, jobs: Waiting[], latest: Found<RecordForm> | undefined): Promise<Found<RecordForm> | undefined> {
     try {
-      const written = await this.#writeTogether(key, jobs, latest)
+      const written = await this.#writeTogether(key, jobs, latest ?? jobs[0]!.base)
       for (const job of jobs) job.resolve(written)
       return written
     } catch (error) {
@@ -77,32 +82,41 @@ export class Writer {
         for (const job of jobs) latest = await this.#writeAll(key, [job], latest)
         return latest
       }
-      for (const job of jobs) job.reject(error instanceof JobError ? error.cause : error)
+      for (const job of jobs) job.reject(reasonOf(error))
       return undefined
     }
   }
 
-  async #writeTogether(key: string, jobs: readonly Waiting[], latest: Found<RecordForm> | undefined): Promise<Written> {
-    const deadline = Math.max(...jobs.map((job) => job.deadline))
-    let base = latest ?? jobs[0]!.base
+  #writeTogether(key: string, jobs: readonly WriteJob[], base: Found<RecordForm>): Awaitable<Written> {
+    const deadline = jobs.length === 1 ? jobs[0]!.deadline : Math.max(...jobs.map((job) => job.deadline))
+    return andThen(this.#writeOn(key, jobs, base, deadline), (written) => written ?? this.#writeOnNewer(key, jobs, deadline))
+  }
+
+  /** `undefined` when the store holds another record than `base`. */
+  #writeOn(key: string, jobs: readonly WriteJob[], base: Found<RecordForm>, deadline: number): Awaitable<Written | undefined> {
+    const form = this.#compose(jobs, base)
+    return andThen(this.#replace(key, form, base.version, deadline), (found) => {
+      if (found === REFUSED) return undefined
+      const { record, version, expiresAt, touched } = found
+      return { record, version, expiresAt, touched, isDirect: form === jobs[0]!.direct && record.payload === form.payload }
+    })
+  }
+
+  async #writeOnNewer(key: string, jobs: readonly WriteJob[], deadline: number): Promise<Written> {
     for (let tries = 1; ; tries++) {
-      const form = this.#compose(jobs, base)
-      const written = await this.#replace(key, form, base.version, deadline)
-      if (written !== REFUSED) return { ...written, isDirect: form === jobs[0]!.direct && written.record.payload === form.payload }
       emit('conflict', { backend: this.#records.backend, tries })
       if (tries >= PATIENT_LOSSES) await delay(randomInt(1, Math.min(50, 2 ** tries)))
       if (performance.now() >= deadline) throw new SessionConflictError('others kept writing this session until the time was spent')
-      base = await this.#newer(key, deadline)
+      const written = await this.#writeOn(key, jobs, await this.#newer(key, deadline), deadline)
+      if (written !== undefined) return written
     }
   }
 
   /** A record that got too large is the failure of those who made it so, not the store's. */
-  async #replace(key: string, form: RecordForm, version: string, deadline: number): Promise<Found<RecordForm> | typeof REFUSED> {
-    try {
-      return await this.#records.replace(key, form, version, deadline)
-    } catch (cause) {
+  #replace(key: string, form: RecordForm, version: string, deadline: number): Awaitable<Found<RecordForm> | typeof REFUSED> {
+    return orElse(() => this.#records.replace(key, form, version, deadline), (cause) => {
       throw cause instanceof TooLargeError ? new JobError('the record got too large', { cause }) : cause
-    }
+    })
   }
 
   async #newer(key: string, deadline: number): Promise<Found<RecordForm>> {
@@ -112,7 +126,7 @@ export class Writer {
     throw new SessionGoneError('the session ended while this request held it')
   }
 
-  #compose(jobs: readonly Waiting[], base: Found<RecordForm>): RecordForm {
+  #compose(jobs: readonly WriteJob[], base: Found<RecordForm>): RecordForm {
     const [first] = jobs
     if (jobs.length === 1 && first!.direct !== undefined && first!.base.version === base.version) return first!.direct
     try {
@@ -127,3 +141,5 @@ export class Writer {
 
 /** Carries what a job threw past what the store threw. */
 class JobError extends Error {}
+
+const reasonOf = (error: unknown): unknown => (error instanceof JobError ? error.cause : error)

@@ -1,3 +1,4 @@
+import { andThen, orElse } from '../awaitable.js'
 import type { Awaitable } from '../awaitable.js'
 import { emit } from '../diagnostics.js'
 import {
@@ -61,7 +62,8 @@ export class SessionStorage {
   #cookieSent = false
   /** What the owner's admission answered last. */
   #admitted: Pick<RecordMeta, 'owner' | 'generations'> = {}
-  #tail: Promise<unknown> = Promise.resolve()
+  /** The last of what is on its way to the store. */
+  #tail: Promise<unknown> | undefined
 
   constructor(context: SessionContext, origin: SessionOrigin) {
     const { policy, rules, codec } = context
@@ -140,34 +142,30 @@ export class SessionStorage {
   }
 
   /** The promise of a write: the response is held for it. `work` begins at once, and may throw. */
-  write<R>(work: () => Promise<R>): Promise<R> {
-    const promise = writePromise(async () => work())
+  write<R>(work: () => Awaitable<R>): Promise<R> {
+    const outcome = orElse(work, (error) => Promise.reject(error))
+    if (!(outcome instanceof Promise)) return Promise.resolve(outcome)
+    const promise = writePromise(() => outcome)
     this.#context.carrier.hold(promise)
     this.#context.began(promise)
     return promise
   }
 
   /** Runs what reaches the store, after everything that was asked before. */
-  queue<R>(work: () => Promise<R>): Promise<R> {
-    const turn = this.#tail.then(work)
-    this.#tail = turn.catch(() => {})
+  queue<R>(work: () => Awaitable<R>): Awaitable<R> {
+    const turn = this.#tail === undefined ? work() : this.#tail.then(work)
+    if (turn instanceof Promise) this.#follow(turn)
     return turn
   }
 
   /** Stores what a snapshot holds. What could not be stored is unsaved again. */
-  store(snapshot: Snapshot): Promise<void> {
-    return this.#writing(snapshot, async () => {
-      if (this.#found === undefined) await this.#create(snapshot)
-      else await this.#replace(this.#found, snapshot)
-    })
+  store(snapshot: Snapshot): Awaitable<void> {
+    return this.#writing(snapshot, () => this.#found === undefined ? this.#create(snapshot) : this.#replace(this.#found, snapshot))
   }
 
   /** Stores what a snapshot holds under a new id. */
-  renew(snapshot: Snapshot): Promise<void> {
-    return this.#writing(snapshot, async () => {
-      if (this.#found === undefined) await this.#create(snapshot, newId())
-      else await this.#renew(this.#found, snapshot)
-    })
+  renew(snapshot: Snapshot): Awaitable<void> {
+    return this.#writing(snapshot, () => this.#found === undefined ? this.#create(snapshot, newId()) : this.#renew(this.#found, snapshot))
   }
 
   /** Writes one change by itself, what is unsaved left unsaved. */
@@ -214,7 +212,7 @@ export class SessionStorage {
   }
 
   /** Ends the session as it is now. May be asked again after it failed. */
-  end(how: 'destroyed' | 'invalidated'): Promise<void> {
+  end(how: 'destroyed' | 'invalidated'): Awaitable<void> {
     if (this.#readOnly !== undefined) throw this.#readOnly
     const attributes = this.cookie.attributes()
     this.data.startOver(this.#context.rules.now())
@@ -260,6 +258,15 @@ export class SessionStorage {
     return this.#context.keyOf(this.id)
   }
 
+  /** What is asked next waits for it. */
+  #follow(turn: Promise<unknown>): void {
+    const over = (): void => {
+      if (this.#tail === tail) this.#tail = undefined
+    }
+    const tail = turn.then(over, over)
+    this.#tail = tail
+  }
+
   #spend<R>(call: (deadline: number) => Awaitable<R>): Awaitable<R> {
     const { budget } = this.#context
     return budget.spend(call(budget.deadline))
@@ -270,19 +277,19 @@ export class SessionStorage {
     if (this.#endFailure !== undefined) throw this.#endFailure
   }
 
-  async #writing(snapshot: Snapshot, write: () => Promise<void>): Promise<void> {
-    try {
+  #writing(snapshot: Snapshot, write: () => Awaitable<void>): Awaitable<void> {
+    const work = (): Awaitable<void> => {
       this.#assertNotBroken()
-      await write()
-    } catch (error) {
+      return write()
+    }
+    return orElse(work, (error) => {
       this.data.failed(snapshot)
       throw this.#noted(error)
-    }
+    })
   }
 
-  async #create(snapshot: Snapshot, id?: string): Promise<void> {
-    const record = await this.#createRecord(snapshot.form, id)
-    this.data.landed(snapshot, record, snapshot.lineage === this.data.lineage)
+  #create(snapshot: Snapshot, id?: string): Awaitable<void> {
+    return andThen(this.#createRecord(snapshot.form, id), (record) => this.data.landed(snapshot, record, snapshot.lineage === this.data.lineage))
   }
 
   async #createWith(apply: (record: OpenRecord) => void): Promise<Found<RecordForm>> {
@@ -293,22 +300,25 @@ export class SessionStorage {
   }
 
   /** A session begins when it is first stored. An id whose `create` has an unknown outcome is not used again. */
-  async #createRecord({ meta, payload }: RecordForm, id?: string): Promise<RecordForm> {
-    const { records, rules } = this.#context
-    const form = { meta: { ...meta, createdAt: rules.now() }, payload }
+  #createRecord({ meta, payload }: RecordForm, id?: string): Awaitable<RecordForm> {
     if (id !== undefined || this.#isIdDead) this.#id = id ?? newId()
-    for (let ids = 0; ids < MOST_IDS; ids++) {
-      try {
-        const owned = await this.#indexed(form, this.#key)
-        const found = await this.#spend((deadline) => records.create(this.#key, owned, deadline))
-        if (found !== undefined) return this.#began(found)
-      } catch (error) {
-        if (error instanceof StoreOutcomeUnknownError) this.#id = newId()
-        throw error
-      }
+    return this.#createFree({ meta: { ...meta, createdAt: this.#context.rules.now() }, payload }, MOST_IDS)
+  }
+
+  #createFree(form: RecordForm, ids: number): Awaitable<RecordForm> {
+    if (ids === 0) throw this.#noFreeId()
+    const { records } = this.#context
+    const create = (): Awaitable<Found<RecordForm> | undefined> =>
+      andThen(this.#indexed(form, this.#key), (owned) => this.#spend((deadline) => records.create(this.#key, owned, deadline)))
+    const created = orElse(create, (error) => {
+      if (error instanceof StoreOutcomeUnknownError) this.#id = newId()
+      throw error
+    })
+    return andThen(created, (found) => {
+      if (found !== undefined) return this.#began(found)
       this.#id = newId()
-    }
-    throw this.#noFreeId()
+      return this.#createFree(form, ids - 1)
+    })
   }
 
   #began(found: Found<RecordForm>): RecordForm {
@@ -320,12 +330,14 @@ export class SessionStorage {
   }
 
   /** What is written while nobody else wrote is the record as the session shows it; else its changes are made on the newer one. */
-  async #replace(base: Found<RecordForm>, snapshot: Snapshot): Promise<void> {
+  #replace(base: Found<RecordForm>, snapshot: Snapshot): Awaitable<void> {
     const whole = this.#directly(base, snapshot)
-    const owned = await this.#indexed(whole ?? snapshot.form, this.#key)
-    const written = await this.#write(base, (record) => this.data.replay(snapshot, record), whole && owned)
-    this.data.landed(snapshot, written.record, written.isDirect)
-    this.#resendCookie()
+    const written = andThen(this.#indexed(whole ?? snapshot.form, this.#key), (owned) =>
+      this.#write(base, (record) => this.data.replay(snapshot, record), whole && owned))
+    return andThen(written, ({ record, isDirect }) => {
+      this.data.landed(snapshot, record, isDirect)
+      this.#resendCookie()
+    })
   }
 
   #directly(base: Found<RecordForm>, { form, lineage }: Snapshot): RecordForm | undefined {
@@ -342,14 +354,13 @@ export class SessionStorage {
   }
 
   /** `direct` is what to write if nobody else wrote meanwhile. */
-  async #write(base: Found<RecordForm>, change: (record: OpenRecord) => void, direct?: RecordForm): Promise<Written> {
+  #write(base: Found<RecordForm>, change: (record: OpenRecord) => void, direct?: RecordForm): Awaitable<Written> {
     const apply = (record: OpenRecord): void => {
       change(record)
       if (record.meta.owner === this.#admitted.owner) record.meta.generations ??= this.#admitted.generations
     }
-    const written = await this.#spend((deadline) => this.#context.writer.write(this.#key, { base, deadline, direct, apply }))
-    await this.#assertNotRevoked(base, written.record, this.#key)
-    return (this.#found = written)
+    return andThen(this.#spend((deadline) => this.#context.writer.write(this.#key, { base, deadline, direct, apply })), (written) =>
+      andThen(this.#assertNotRevoked(base, written.record, this.#key), () => (this.#found = written)))
   }
 
   async #renew(base: Found<RecordForm>, snapshot: Snapshot): Promise<void> {
@@ -408,9 +419,11 @@ export class SessionStorage {
   }
 
   /** The owner's index knows the key before the record names the owner, and the record says of which of their generations it is. */
-  async #indexed(form: RecordForm, key: string): Promise<RecordForm> {
-    const { owner } = form.meta
-    if (owner === undefined) return form
+  #indexed(form: RecordForm, key: string): Awaitable<RecordForm> {
+    return form.meta.owner === undefined ? form : this.#admit(form, form.meta.owner, key)
+  }
+
+  async #admit(form: RecordForm, owner: string, key: string): Promise<RecordForm> {
     const generations = await this.#spend((deadline) => this.#context.owners.admit(form.meta, key, deadline, this.#key))
     if (generations === undefined) throw this.#gone('replace')
     this.#admitted = { owner, generations }
@@ -418,9 +431,13 @@ export class SessionStorage {
   }
 
   /** A session that leaves its owner must not slip past a revocation. */
-  async #assertNotRevoked({ record: { meta } }: Found<RecordForm>, written: RecordForm, key: string): Promise<void> {
+  #assertNotRevoked({ record: { meta } }: Found<RecordForm>, written: RecordForm, key: string): Awaitable<void> {
+    return meta.owner === written.meta.owner ? undefined : this.#assertStanding(meta, key)
+  }
+
+  async #assertStanding(meta: RecordMeta, key: string): Promise<void> {
     const { owners, records } = this.#context
-    if (meta.owner === written.meta.owner || (await this.#spend((deadline) => owners.confirm(meta, key, deadline)))) return
+    if (await this.#spend((deadline) => owners.confirm(meta, key, deadline))) return
     await this.#spend(() => records.discard(key, Infinity)) // also when the request's time is spent
     throw this.#gone('replace')
   }

@@ -282,7 +282,7 @@ export class Session<T extends object = Record<string, any>> {
   reload(): Promise<void> {
     this.#ownFlashes?.keepAll()
     this.#data.revert()
-    return handled(this.#storage.queue(() => this.#storage.reload()))
+    return handled(Promise.resolve(this.#storage.queue(() => this.#storage.reload())))
   }
 
   /** An advisory lease on this session. Rejects with `LockTimeoutError`, or `TypeError` on a backend that has none. */

@@ -86,6 +86,7 @@ test('where calls answer without a promise, a store that is down is not asked ei
   let asked = 0
   t.throws(() => calls.runAtOnce('get', Infinity, () => asked++), { code: 'PHIAL_STORE_UNAVAILABLE' })
   t.is(asked, 0)
+})
 
 test('a call whose time is spent is not made: it is a time-out at once, and no failure of the store', async (t) => {
   const calls = new StoreCalls('own', 1)
