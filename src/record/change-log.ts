@@ -7,10 +7,14 @@ export interface OpenRecord {
 }
 
 /** One change that a session made, able to be made again on a newer record. */
-export type Change =
+export type Change = (
   | { readonly kind: 'clear' }
   | { readonly kind: 'set' | 'delete'; readonly key: string }
   | { readonly kind: 'edit'; readonly edit: (record: OpenRecord) => void }
+) & {
+  /** It is stored or on its way, or folded into what is: to be made on nothing again. */
+  isSettled?: boolean
+}
 
 /** Changes in their order, each under a name that tells which earlier one it takes the place of. */
 export type Changes = ReadonlyMap<string, Change>
@@ -52,6 +56,11 @@ export class ChangeLog {
   /** What is not handed over yet, as it is now. */
   get changes(): Changes {
     return new Map(this.#changes)
+  }
+
+  /** The keys that were set. */
+  *keysSet(): Iterable<string> {
+    for (const change of this.#changes.values()) if (change.kind === 'set') yield change.key
   }
 
   has(key: string): boolean {

@@ -6,8 +6,11 @@ import { isWellFormed } from './well-formed.js'
 
 /** Turns a session's data into the text that is stored, and back. */
 export interface DataCodec {
-  /** Throws `CodecError` with the path of what would not come back as it is. */
-  encode(data: object): string
+  /**
+   * Throws `CodecError` with the path of what would not come back as it is. With `suspects`, all under other keys is as `decode` made it, and need
+   * not be looked at again.
+   */
+  encode(data: object, suspects?: ReadonlySet<string>): string
   /** Throws `CodecError` for what is not ours; never with a piece of the text, which is somebody's data. */
   decode(text: string): object
 }
@@ -30,7 +33,7 @@ export const makeCodec = (serializer: 'json' | 'devalue' | DataSerializer, reviv
 }
 
 const jsonCodec = (revive: Revive | undefined): DataCodec => ({
-  encode: data => asCodecErrors('the data cannot be stored', () => strictJson(data, revive !== undefined)),
+  encode: (data, suspects) => asCodecErrors('the data cannot be stored', () => revive === undefined ? strictJson(data, false, suspects) : strictJson(data, true)),
   decode(text) {
     const data = parsed(text, JSON.parse)
     if (revive !== undefined || mayHoldProto(text)) checkParsed(data)

@@ -114,12 +114,12 @@ const isTextList = (value: unknown): value is string[] => Array.isArray(value) &
 const numberOr = (value: unknown, fallback: number): number => (isTime(value) ? value : fallback)
 
 /** The length of the encoded fields on a line (nothing when there are none, as in most sessions), the fields, the data. */
-export const encodeContent = (codec: DataCodec, { data, fields }: Content): string => {
+export const encodeContent = (codec: DataCodec, { data, fields }: Content, suspects?: ReadonlySet<string>): string => {
   for (const _ in fields) {
     const encoded = codec.encode(fields)
-    return `${encoded.length}\n${encoded}${codec.encode(data)}`
+    return `${encoded.length}\n${encoded}${codec.encode(data, suspects)}`
   }
-  return `\n${codec.encode(data)}`
+  return `\n${codec.encode(data, suspects)}`
 }
 
 export const decodeContent = (codec: DataCodec, payload: string): Content => {

@@ -13,9 +13,12 @@ const MOST_LEVELS = 200
  * With `takesToJson`, an object that has a `toJSON` method (a `Date` has) is stored as that says.
  *
  * Elements of arrays that are accessors are not looked for, because that would double the cost: their value is stored.
+ *
+ * With `suspects`, which go without `takesToJson`, only what is under these keys is looked at.
  */
-export const strictJson = (data: object, takesToJson: boolean): string => {
-  const plain = new Walk(takesToJson, false).plain(data)
+export const strictJson = (data: object, takesToJson: boolean, suspects?: ReadonlySet<string>): string => {
+  const walk = new Walk(takesToJson, false)
+  const plain = suspects === undefined ? walk.plain(data) : walk.check(data, suspects)
   const text = JSON.stringify(plain)
   // JSON.stringify escapes lone surrogates and hardly anything else in this way, so looking for them costs almost nothing.
   if (text.includes('\\ud')) new Walk(takesToJson, true).plain(data)
@@ -45,6 +48,12 @@ class Walk {
   plain(data: object): unknown {
     this.#root = data
     return this.#value(data, 0)
+  }
+
+  check(data: object, keys: ReadonlySet<string>): object {
+    this.#root = data
+    for (const key of keys) if (Object.hasOwn(data, key)) this.#property(data as Record<string, unknown>, key, 0)
+    return data
   }
 
   /** The value itself, or a copy in which `toJSON` has spoken. */
@@ -106,16 +115,20 @@ class Walk {
     this.#refuseSymbols(record, level)
     let copy: Record<string, unknown> | undefined
     for (const key of Object.getOwnPropertyNames(record)) {
-      this.#steps[level] = key
-      const { value, enumerable, get } = Object.getOwnPropertyDescriptor(record, key) as PropertyDescriptor
-      if (get !== undefined) this.#refuse('an accessor', level + 1)
-      if (!enumerable) this.#refuse('a property that is not enumerable', level + 1)
-      if (key === '__proto__') this.#refuse('the key "__proto__"', level + 1)
-      if (this.#checksText && !isWellFormed(key)) this.#refuse('a key with a lone surrogate', level + 1)
-      const kept = this.#value(value, level + 1)
-      if (kept !== value) (copy ??= { ...record })[key] = kept
+      const kept = this.#property(record, key, level)
+      if (kept !== record[key]) (copy ??= { ...record })[key] = kept
     }
     return copy ?? record
+  }
+
+  #property(record: Record<string, unknown>, key: string, level: number): unknown {
+    this.#steps[level] = key
+    const { value, enumerable, get } = Object.getOwnPropertyDescriptor(record, key) as PropertyDescriptor
+    if (get !== undefined) this.#refuse('an accessor', level + 1)
+    if (!enumerable) this.#refuse('a property that is not enumerable', level + 1)
+    if (key === '__proto__') this.#refuse('the key "__proto__"', level + 1)
+    if (this.#checksText && !isWellFormed(key)) this.#refuse('a key with a lone surrogate', level + 1)
+    return this.#value(value, level + 1)
   }
 
   #refuseSymbols(value: object, level: number): void {

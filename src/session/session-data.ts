@@ -41,8 +41,6 @@ export class SessionData {
   #stored: RecordForm | undefined
   /** Saves that are on their way, the oldest first. */
   #underWay: Snapshot[] = []
-  /** What is stored or on its way, or folded into it: to be made on nothing again. */
-  readonly #settled = new WeakSet<Change>()
   /** What changes in depth are measured against. */
   #compared: RecordForm | undefined
   #comparedData: Data | undefined
@@ -133,7 +131,7 @@ export class SessionData {
 
   /** Takes what is not saved on its way. Throws `CodecError` for what cannot be stored; then nothing is taken. */
   snapshot(): Snapshot {
-    const snapshot = { ...this.look(), changes: this.log.take() }
+    const snapshot = this.#snapshotWith(() => this.log.take())
     this.#compareWith(snapshot.form)
     this.#underWay.push(snapshot)
     return snapshot
@@ -141,14 +139,12 @@ export class SessionData {
 
   /** Like `snapshot`, but what is not saved stays so. */
   look(): Snapshot {
-    this.#logDepth()
-    const form = { meta: { ...this.meta }, payload: encodeContent(this.#codec, this.content) }
-    return { form, changes: this.log.changes, lineage: this.#lineage, life: this.#life }
+    return this.#snapshotWith(() => this.log.changes)
   }
 
   /** Makes a snapshot's changes on a newer record, but for those that are in it already. */
   replay({ form, changes }: Snapshot, record: OpenRecord): void {
-    const left = new Map([...changes].filter(([, change]) => !this.#settled.has(change)))
+    const left = new Map([...changes].filter(([, change]) => change.isSettled !== true))
     if (left.size > 0) applyChanges(left, decodeContent(this.#codec, form.payload).data, record)
   }
 
@@ -166,7 +162,7 @@ export class SessionData {
 
   /** A snapshot was stored: `isWhole` when just as it was taken, and with nobody else's changes. */
   landed(snapshot: Snapshot, form: RecordForm, isWhole: boolean): void {
-    for (const change of snapshot.changes.values()) this.#settled.add(change)
+    for (const change of snapshot.changes.values()) change.isSettled = true
     if (snapshot.life !== this.#life) return
     this.#underWay = this.#underWay.filter((other) => other !== snapshot)
     this.#stored = form
@@ -205,7 +201,7 @@ export class SessionData {
 
   /** Whether a `clear()` is among what is not stored yet. */
   isCleared(seen: readonly Snapshot[]): boolean {
-    return seen.some(({ changes }) => [...changes.values()].some((change) => change.kind === 'clear' && !this.#settled.has(change)))
+    return seen.some(({ changes }) => [...changes.values()].some((change) => change.kind === 'clear' && change.isSettled !== true))
   }
 
   /** Drops what is not saved. */
@@ -238,7 +234,7 @@ export class SessionData {
 
   /** Such a change is in the store now. If the key has changed again since, that is another change. */
   #fold(name: string, change: Change, { form }: Snapshot, isOurs: boolean): void {
-    this.#settled.add(change)
+    change.isSettled = true
     if (!isOurs) return
     if (!this.log.remove(name, change) || change.kind === 'edit') return
     if (change.kind === 'clear') return this.#compareWith(form)
@@ -249,6 +245,17 @@ export class SessionData {
     if (isSame(change.key, this.content.data, seen)) return
     if (this.has(change.key)) this.log.set(change.key)
     else this.log.delete(change.key)
+  }
+
+  #snapshotWith(changes: () => Changes): Snapshot {
+    this.#logDepth()
+    const form = { meta: { ...this.meta }, payload: encodeContent(this.#codec, this.content, this.#suspects()) }
+    return { form, changes: changes(), lineage: this.#lineage, life: this.#life }
+  }
+
+  /** The keys whose values the codec may not have made; `undefined` when they are not known. */
+  #suspects(): ReadonlySet<string> | undefined {
+    return this.#lent && new Set([...this.#lent, ...this.log.keysSet()])
   }
 
   /** What is stored, with what is on its way. */

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { andThen, orElse } from '../awaitable.js'
 import type { Awaitable } from '../awaitable.js'
-import type { Carrier, ExchangeListener, IdSource, RequestCookies } from '../carrier.js'
+import type { Carrier, ExchangeListener, IdSource, PresentedId, RequestCookies } from '../carrier.js'
 import { emit } from '../diagnostics.js'
 import { CodecError, ConfigError, SessionClosedError, SessionGoneError, StoreError, StoreUnavailableError } from '../errors.js'
 import type { Lockable, Manifest, NamespaceManager, Purgeable, RequestNamespace, Sealer } from '../namespace-manager.js'
@@ -227,7 +227,7 @@ export class SessionManager<T extends object = Record<string, any>> {
     const context = this.#contextFor(carrier, isRequest)
     const presented = context.ids.readId()
     if (presented === undefined) return new Session<T>(context)
-    const begun = (found: Origin | undefined): Session<T> => new Session<T>(context, found === undefined ? {} : { ...presented, ...found })
+    const begun = (found: Origin | undefined): Session<T> => found === undefined ? new Session<T>(context) : new Session<T>(context, foundBy(presented, found))
     return orElse(() => andThen(this.#find(context, presented.id, true), begun), (error) => {
       if (!(error instanceof StoreError) || this.#options.onOutage === 'fail') throw error
       const readOnly = new StoreUnavailableError('the store is down: this session is read-only', { backend: this.#options.backend, operation: 'get', cause: error })
@@ -346,6 +346,8 @@ const atMost = async (ms: number, work: Promise<unknown>): Promise<void> => {
 /** What is the same for all sessions behind one namespace manager. */
 type Stored = Pick<SessionContext, 'records' | 'writer' | 'owners' | 'locks' | 'calls'>
 type Origin = Required<Pick<SessionOrigin, 'found' | 'content'>> & Pick<SessionOrigin, 'readOnly' | 'recordKey'> & { readonly found: Found<RecordForm>; readonly content: Content }
+
+const foundBy = ({ id, stale }: PresentedId, { found, content, readOnly, recordKey }: Origin): SessionOrigin => ({ id, stale, found, content, readOnly, recordKey })
 
 const isPerRequest = (store: NamespaceManager | RequestNamespace): store is RequestNamespace => store.supports.scope === 'request'
 

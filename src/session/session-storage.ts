@@ -49,6 +49,8 @@ export class SessionStorage {
   readonly #recordKey: string | undefined
   #cookie: SessionCookie | undefined
   #id: string | undefined
+  /** The key of an id: a hash, to be made once. */
+  #keyed: { readonly id: string; readonly key: string } | undefined
   #stale: boolean
   #found: Found<RecordForm> | undefined
   #ended: 'destroyed' | 'invalidated' | undefined
@@ -255,7 +257,9 @@ export class SessionStorage {
   }
 
   get #key(): string {
-    return this.#context.keyOf(this.id)
+    const { id } = this
+    if (this.#keyed?.id !== id) this.#keyed = { id, key: this.#context.keyOf(id) }
+    return this.#keyed.key
   }
 
   /** What is asked next waits for it. */
