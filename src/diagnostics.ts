@@ -54,6 +54,9 @@ export const emit = <E extends PhialEvent>(event: E, fields: PhialEvents[E]): vo
   if (target.hasSubscribers) target.publish(fields)
 }
 
+/** Whether anybody listens: what only an event needs to know is then not found out. */
+export const isHeard = (event: PhialEvent): boolean => channelOf(event).hasSubscribers
+
 const warned = new Set<string>()
 
 /** A process warning, once a process for each code. */

@@ -21,8 +21,8 @@ export interface CookieCarrierOptions {
 export class CookieCarrier extends OutletCarrier implements Carrier {
   readonly #request: ConnectedRequest
   readonly #options: CookieCarrierOptions
-  readonly #lines = new Map<string, string>()
-  readonly #expiring = new Set<string>()
+  /** What is to be sent, by the cookie's name. Most responses send nothing. */
+  #due: Map<string, { readonly line: string; readonly expires: boolean }> | undefined
 
   constructor(request: ConnectedRequest, openOutlet: () => Outlet, options: CookieCarrierOptions) {
     super(openOutlet)
@@ -39,32 +39,36 @@ export class CookieCarrier extends OutletCarrier implements Carrier {
   }
 
   write(value: string, attributes: CookieAttributes, slot?: string): void {
-    this.#expiring.delete(this.#put(attributes, slot, (name, moment) => setCookie(name, value, attributes, moment)))
+    this.#put(attributes, slot, false, (name, moment) => setCookie(name, value, attributes, moment))
   }
 
   expire(attributes: CookieAttributes, slot?: string): void {
-    this.#expiring.add(this.#put(attributes, slot, (name, moment) => expireCookie(name, attributes, moment)))
+    this.#put(attributes, slot, true, (name, moment) => expireCookie(name, attributes, moment))
   }
 
   forget(): void {
-    this.#lines.clear()
-    this.#expiring.clear()
+    this.#due = undefined
   }
 
   expiring(): Record<string, string[]> {
-    return this.#expiring.size === 0 ? {} : { 'Set-Cookie': Array.from(this.#expiring, (name) => this.#lines.get(name)!) }
+    const lines = Array.from(this.#due?.values() ?? []).filter(({ expires }) => expires).map(({ line }) => line)
+    return lines.length === 0 ? {} : { 'Set-Cookie': lines }
   }
 
   headerEdits(): HeaderEdits {
-    const setsCookie = this.#lines.size > 0
-    return { cookies: new Map(this.#lines), vary: this.isUsed || setsCookie ? 'Cookie' : undefined, noStore: setsCookie }
+    if (this.#due === undefined) return this.isUsed ? LOOKED_AT : NOT_LOOKED_AT
+    return { cookies: new Map(Array.from(this.#due, ([name, { line }]) => [name, line])), vary: 'Cookie', noStore: true }
   }
 
-  #put({ secure }: CookieAttributes, slot: string | undefined, line: (name: string, moment: CookieMoment) => string): string {
+  #put({ secure }: CookieAttributes, slot: string | undefined, expires: boolean, lineOf: (name: string, moment: CookieMoment) => string): void {
     const name = this.name(slot)
     if (this.headersSent) throw new HeadersSentError(`The headers have left: the cookie ${name} cannot be sent any more`)
     const encrypted = secure === 'auto' && this.#options.isEncrypted(this.#request)
-    this.#lines.set(name, line(name, { encrypted, now: this.#options.now() }))
-    return name
+    const line = lineOf(name, { encrypted, now: this.#options.now() })
+    ;(this.#due ??= new Map()).set(name, { line, expires })
   }
 }
+
+const NONE: ReadonlyMap<string, string> = new Map()
+const LOOKED_AT: HeaderEdits = { cookies: NONE, vary: 'Cookie', noStore: false }
+const NOT_LOOKED_AT: HeaderEdits = { cookies: NONE, vary: undefined, noStore: false }

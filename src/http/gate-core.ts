@@ -158,19 +158,16 @@ export class GateCore {
     if (!this.#isHeadAnnounced) {
       this.#isHeadAnnounced = true
       const status = isWriteHead(method) ? Number(args[0]) : this.#res.statusCode
-      this.#holdForEach((hooks) => hooks.beforeHead(status))
+      for (const hooks of this.#gates) this.#holdIfDue(hooks, hooks.beforeHead(status))
     }
     if (method === 'end' && !this.#isEndAnnounced) {
       this.#isEndAnnounced = true
-      this.#holdForEach((hooks) => hooks.beforeEnd())
+      for (const hooks of this.#gates) this.#holdIfDue(hooks, hooks.beforeEnd())
     }
   }
 
-  #holdForEach(ask: (hooks: GateHooks) => Promise<unknown> | undefined): void {
-    for (const hooks of this.#gates) {
-      const promise = ask(hooks)
-      if (promise !== undefined) this.hold(promise, hooks)
-    }
+  #holdIfDue(hooks: GateHooks, promise: Promise<unknown> | undefined): void {
+    if (promise !== undefined) this.hold(promise, hooks)
   }
 
   /** Makes the call. */
@@ -211,7 +208,7 @@ export class GateCore {
   #settle(): void {
     this.#pending--
     if (this.#pending > 0 || this.#held === undefined || this.#failOnLoss()) return
-    this.#holdForEach((hooks) => hooks.beforeRelease?.())
+    for (const hooks of this.#gates) this.#holdIfDue(hooks, hooks.beforeRelease?.())
     if (this.#pending > 0) return
     try {
       this.#letGo()?.release((method, args) => this.#pass(method, args))

@@ -66,6 +66,8 @@ export class SignedIds implements IdSource {
   }
 
   #verify(candidate: string): PresentedId | undefined {
+    const remembered = this.#keys.remembered(candidate)
+    if (remembered !== undefined) return remembered
     if (!SIGNED_ID.test(candidate)) return rejected('malformed')
     return this.#keys.verify(candidate) ?? rejected('bad-signature')
   }

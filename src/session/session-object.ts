@@ -1,6 +1,6 @@
 import { orElse } from '../awaitable.js'
 import type { Awaitable } from '../awaitable.js'
-import { emit, warnOnce } from '../diagnostics.js'
+import { emit, isHeard, warnOnce } from '../diagnostics.js'
 import type { Carrier, ExchangeListener, RequestCookies } from '../carrier.js'
 import type { NamespaceManager, RequestNamespace } from '../namespace-manager.js'
 import { showAs } from '../show.js'
@@ -307,10 +307,15 @@ const handled = <V>(promise: Promise<V>): Promise<V> => {
   return promise
 }
 
+const isProduction = process.env['NODE_ENV'] === 'production'
+
+/** Objects that were changed in depth and not saved are looked for where somebody wants to know. */
+const looksDeep = (): boolean => !isProduction || isHeard('dropped')
+
 /** Data that nobody will store may be anything: a getter that throws, a proxy that was revoked. */
 const unsavedKeys = (session: Session<any>): number => {
   try {
-    return session.unsavedKeys
+    return looksDeep() ? session.unsavedKeys : session.unsavedCalls
   } catch {
     return 1
   }

@@ -354,6 +354,11 @@ export class Session<T extends object = Record<string, any>> {
     return this.#data.changedKeys
   }
 
+  /** The same but for objects that were changed in depth: to find these takes as long as to read the session. */
+  get unsavedCalls(): number {
+    return this.#data.log.size
+  }
+
   /** Most requests have nothing to do with them. */
   get #flashes(): Flashes {
     return (this.#ownFlashes ??= new Flashes(this.#data, this.#context.codec))
