@@ -3,13 +3,14 @@ export class InFlight {
   #count = 0
   #whenNone: (() => void)[] = []
 
-  async run<T>(work: () => Promise<T>): Promise<T> {
+  run<T>(work: () => Promise<T>): Promise<T> {
     this.#count++
-    try {
-      return await work()
-    } finally {
+    const over = (): void => {
       if (--this.#count === 0) for (const resolve of this.#whenNone.splice(0)) resolve()
     }
+    const working = work()
+    void working.then(over, over)
+    return working
   }
 
   async none(): Promise<void> {

@@ -12,7 +12,7 @@ export interface Client {
   disconnect(): void
   on(event: string, listener: (...args: any[]) => void): unknown
   /** Of a `Redis`. Not writable any more once the server has closed the connection, which `status` tells a little later. */
-  readonly stream?: { readonly writable: boolean; unref(): void }
+  readonly stream?: { readonly writable: boolean; readonly writableCorked: number; cork(): void; uncork(): void; unref(): void }
   /** Of a `Cluster`. */
   nodes?(role: 'master'): Client[]
 }

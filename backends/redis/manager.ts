@@ -1,6 +1,7 @@
 import { randomBytes, randomInt } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { TooLargeError } from '../../src/errors.js'
+import { randomText } from '../../src/random.js'
 import type { Enumerable, Lease, Lockable, Manifest, NamespaceManager, OwnerIndex, StoredRecord, Touch } from '../../src/namespace-manager.js'
 import type { Sender } from './calls.js'
 import { toStoreError } from './errors.js'
@@ -215,7 +216,7 @@ const newRecord = (value: string): string => {
   const size = Buffer.byteLength(value)
   const limit = manifest.maxValueBytes
   if (size > limit) throw new TooLargeError(`the record has ${size} bytes; the redis backend takes ${limit}`, size, limit)
-  return randomBytes(16).toString('base64url') + value
+  return randomText(16) + value
 }
 
 /** A reply that is no array of so many is no redis server's. */

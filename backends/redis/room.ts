@@ -21,15 +21,16 @@ export class Room {
   }
 
   /** A call takes room until this is settled. */
-  async hold<T>(chars: number, wait: () => Promise<T>): Promise<T> {
+  hold<T>(chars: number, wait: () => Promise<T>): Promise<T> {
     this.#calls += 1
     this.#chars += chars
-    try {
-      return await wait()
-    } finally {
+    const over = (): void => {
       this.#calls -= 1
       this.#chars -= chars
     }
+    const waiting = wait()
+    void waiting.then(over, over)
+    return waiting
   }
 }
 

@@ -1,7 +1,7 @@
 import { createCipheriv, createDecipheriv, type KeyObject } from 'node:crypto'
 import type { Sealer } from '../namespace-manager.js'
 import { checkSecrets, deriveBytes, deriveKey } from './keys.js'
-import { randomBuffer } from './random.js'
+import { randomBuffer } from '../random.js'
 import { boundTo } from './seal-binding.js'
 
 const ALGORITHM = 'aes-256-gcm'

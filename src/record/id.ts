@@ -2,7 +2,7 @@ import { hash } from 'node:crypto'
 import type { Carrier, CookieAttributes, IdSource, PresentedId } from '../carrier.js'
 import { emit } from '../diagnostics.js'
 import type { IdKeys } from './id-keys.js'
-import { randomText } from './random.js'
+import { randomText } from '../random.js'
 import { isWellFormed } from './well-formed.js'
 
 const ID_BYTES = 32

@@ -2,7 +2,7 @@ import { createHmac, timingSafeEqual } from 'node:crypto'
 import { emit } from '../diagnostics.js'
 import { CsrfError } from '../errors.js'
 import type { CsrfReason } from '../errors.js'
-import { randomText } from '../record/random.js'
+import { randomText } from '../random.js'
 import { fieldsOf } from './session.js'
 import { sessionOf } from './session-of.js'
 

@@ -1,5 +1,5 @@
 import { hash, randomBytes } from 'node:crypto'
-import { StoreUnavailableError } from '../errors.js'
+import { StoreUnavailableError } from './errors.js'
 
 // One call to the system for many small takings: 0.1 µs each instead of 1.5.
 const POOL_BYTES = 4096
