@@ -2,7 +2,7 @@ import type { KeyObject } from 'node:crypto'
 import { sign } from 'cookie-signature'
 import type { PresentedId } from '../carrier.js'
 import { signedBy, signingKeys } from './keys.js'
-import { Recent } from './recent.js'
+import { copied, Recent } from './recent.js'
 
 const ID_CHARS = 43
 /** So many signatures are remembered, and at most twice as many: about 2 MB. */
@@ -40,6 +40,3 @@ export class IdKeys {
     return presented
   }
 }
-
-/** A slice holds on to the text that it is of: here to all cookies of the request. */
-const copied = (text: string): string => Buffer.from(text, 'latin1').toString('latin1')

@@ -24,3 +24,6 @@ export class Recent<V extends {}> {
     this.#young.set(key, value)
   }
 }
+
+/** To be remembered: a slice would hold on to the text that it is of, here to all cookies of a request. `text` is of ASCII. */
+export const copied = (text: string): string => Buffer.from(text, 'latin1').toString('latin1')

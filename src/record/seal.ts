@@ -3,6 +3,7 @@ import { sign } from 'cookie-signature'
 import type { Sealer } from '../namespace-manager.js'
 import { EncryptingSealer } from './encrypting-sealer.js'
 import { signedBy, signingKeys } from './keys.js'
+import { RememberingSealer } from './remembering-sealer.js'
 import { boundTo } from './seal-binding.js'
 
 export interface SealerSettings {
@@ -19,7 +20,7 @@ export interface SealerSettings {
  * Throws `ConfigError` for no key, an empty one, or more than 8.
  */
 export const makeSealer = ({ secrets, encryptKeys, name }: SealerSettings): Sealer =>
-  encryptKeys.length > 0 ? new EncryptingSealer(encryptKeys, name) : new SigningSealer(secrets, name)
+  new RememberingSealer(encryptKeys.length > 0 ? new EncryptingSealer(encryptKeys, name) : new SigningSealer(secrets, name))
 
 /**
  * `base64url(text).signature`, with cookie-signature. The reader can read the text.
