@@ -52,6 +52,7 @@ export class SessionObject<T extends object = Record<string, any>> implements Ex
     this.#req = req
     this.#res = res
     this.#main = main
+    Object.preventExtensions(this) // a value that is set as a property would be lost without a word
   }
 
   /** Whether it was made by the manager that this opener is of. */

@@ -60,6 +60,7 @@ export class Session<T extends object = Record<string, any>> {
     this.#flashes = new Flashes(this.#data, context.codec)
     this.#beganHere = origin.found === undefined
     this.#lastAccessedAt = context.rules.lastAccessedAt(this.#data.meta.savedAt, origin.found?.expiresAt)
+    Object.preventExtensions(this) // a value that is set as a property would be lost without a word
   }
 
   // The dict

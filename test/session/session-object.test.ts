@@ -30,6 +30,19 @@ test('it is no thenable, and hides what it holds', async (t) => {
   })
 })
 
+test('a value that is set as a property is a TypeError, and not lost; reading one is undefined', async (t) => {
+  const { visit } = harness()
+  await visit(async (object) => {
+    const session = await object.load()
+    for (const one of [object, session] as unknown as Record<string, unknown>[]) {
+      t.throws(() => { one['user'] = 'ann' }, { instanceOf: TypeError, message: /object is not extensible/ })
+      t.throws(() => Object.assign(one, { visits: 1 }), { instanceOf: TypeError })
+      t.is(one['user'], undefined)
+    }
+    t.deepEqual(session.keys(), [])
+  })
+})
+
 test('parallel first calls share one load, and a failed load is not remembered', async (t) => {
   const { visit, store } = harness()
   await visit(async (object) => (await object.load()).assign({ a: 1, b: 2 }).save())
