@@ -43,6 +43,21 @@ test('a value that is set as a property is a TypeError, and not lost; reading on
   })
 })
 
+for (const method of ['save', 'destroy', 'invalidate', 'reload', 'regenerateId'] as const) {
+  test(`${method} takes no callback: a function is a TypeError at once, and nothing is done`, async (t) => {
+    const { visit } = harness()
+    await visit(async (object) => object.set('user', 'ann').then((session) => session.save()))
+    await visit(async (object) => {
+      const session = await object.load()
+      for (const one of [object, session] as unknown as Record<string, (callback: () => void) => unknown>[]) {
+        t.throws(() => one[method]!(() => {}), { instanceOf: TypeError, message: new RegExp(`^session\\.${method}\\(\\) answers a promise`) })
+      }
+      t.deepEqual([session.isNew, session.get('user')], [false, 'ann'])
+    })
+    await visit(async (object) => t.is(await object.get('user'), 'ann'))
+  })
+}
+
 test('parallel first calls share one load, and a failed load is not remembered', async (t) => {
   const { visit, store } = harness()
   await visit(async (object) => (await object.load()).assign({ a: 1, b: 2 }).save())
