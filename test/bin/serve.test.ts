@@ -4,6 +4,7 @@ import { readFileSync } from 'node:fs'
 import { connect } from 'node:net'
 import type { Socket } from 'node:net'
 import { basename, dirname, join } from 'node:path'
+import { loadApp } from '../../src/index.js'
 import { makeSecretFile } from '../../bin/secret-file.js'
 import { clientOf } from '../support/app.js'
 import type { Client } from '../support/app.js'
@@ -231,4 +232,11 @@ test('the files on the page about several applications run as they stand', async
   const browser = clientOf(url)
   t.is(await browser.text('/broker/gold'), 'The broker knows all about it.\n')
   t.is(await browser.text('/'), 'You asked the broker about: gold\n')
+
+  const [, options] = /loadApp\(file, (\{.*\})\)/.exec(page)!
+  t.is(options, '{ overrides: { type: \'memory\' } }')
+  const app = await loadApp(path, { overrides: { type: 'memory' } })
+  t.teardown(() => app.close())
+  t.is(app.manager.backend, 'memory')
+  await t.throwsAsync(loadApp(path, { section: 'home' }), { code: 'PHIAL_CONFIG', message: /has sessions/ })
 })
