@@ -8,7 +8,7 @@ const usage = `Usage: phial init [folder]
        phial serve [file] [--section NAME] [--host HOST] [--port PORT]
 
 init begins an application with sessions, in the folder or here: settings with all there is to set (development.ini), a fresh
-secret (data/secret), and a program that counts visits. What is there already stays as it is.
+secret (data/secret), and a program that counts visits. What is there already stays as it is, and what is missing is written.
 
 serve serves the application that an INI file describes (development.ini, if none is named), until Ctrl-C.
 
