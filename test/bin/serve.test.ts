@@ -5,14 +5,13 @@ import { connect } from 'node:net'
 import type { Socket } from 'node:net'
 import { basename, dirname, join } from 'node:path'
 import { loadApp } from '../../src/index.js'
-import { makeSecretFile } from '../../bin/secret-file.js'
 import { clientOf } from '../support/app.js'
 import type { Client } from '../support/app.js'
 import { site } from '../support/composite-site.js'
 import { freePort, root, start } from '../support/demo-program.js'
 import type { Program } from '../support/demo-program.js'
 import { SECRET } from '../support/harness.js'
-import { filesOn } from '../support/page-files.js'
+import { doSteps, filesOn } from '../support/page-files.js'
 import { ask, exchange, parseHead } from '../support/raw-http.js'
 
 const command = join(root, 'dist/bin/phial.js')
@@ -227,7 +226,7 @@ test('the files on the page about several applications run as they stand', async
   const files = filesOn(page)
   t.deepEqual(Object.keys(files), ['development.ini', 'apps/home.mjs', 'apps/broker.mjs'])
   const path = site(t, { ...files, 'development.ini': files['development.ini']!.replace(/^session\.secure = auto$/m, `$&\n${PATIENT}`) })
-  makeSecretFile(join(dirname(path), 'data/secret'))
+  doSteps(page, dirname(path))
   const { url } = await serve(t, path, '--port', '0')
   const browser = clientOf(url)
   t.is(await browser.text('/broker/gold'), 'The broker knows all about it.\n')
