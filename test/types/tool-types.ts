@@ -21,6 +21,13 @@ const guarded = [
     await currentSession<Shop>().set('visits', '1')
     res.end()
   }), {}),
+  withSession(csrf.guard(withCurrentSession(async (req, res) => res.end(await req.session.get('theme', 'light')))), {}),
+  withSession(withCurrentSession(async (req, res) => {
+    await req.session.get('theme')
+    // @ts-expect-error what is inside takes a request with a session
+    req.sessions
+    res.end()
+  }), {}),
 ]
 
 void guarded
