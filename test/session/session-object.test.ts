@@ -43,6 +43,19 @@ test('a value that is set as a property is a TypeError, and not lost; reading on
   })
 })
 
+test('reload() of a session that was never stored says that, and not that it ended', async (t) => {
+  const { visit } = harness()
+  const ended = { code: 'PHIAL_GONE', message: /^the session ended/ }
+  await visit(async (object) => {
+    const session = await object.load()
+    await t.throwsAsync(session.reload(), { code: 'PHIAL_GONE', message: /not stored yet/ })
+    await session.set('a', 1).save()
+    await session.reload()
+    await session.invalidate()
+    await t.throwsAsync(session.reload(), ended)
+  })
+})
+
 for (const method of ['save', 'destroy', 'invalidate', 'reload', 'regenerateId'] as const) {
   test(`${method} takes no callback: a function is a TypeError at once, and nothing is done`, async (t) => {
     const { visit } = harness()
