@@ -97,9 +97,13 @@ test('--help shows the usage; what makes no sense shows it as an error', async (
     t.deepEqual([code, stderr], [0, ''])
     t.regex(stdout, /^Usage: phial init \[folder\]\n/)
   }
-  for (const args of [[], ['start'], ['init', 'a', 'b'], ['init', '--force']]) {
+  for (const [args, reason] of [
+    [[], 'a command is missing'], [['start'], 'there is no command \'start\''], [['init', 'a', 'b'], 'Unexpected argument \'b\''],
+    [['init', '--force'], 'Unknown option \'--force\''], [['init', '--port', '1'], 'init takes no \'--port\''],
+  ] as const) {
     const { code, stdout, stderr } = await phial(cwd, ...args)
     t.deepEqual([code, stdout], [2, ''], args.join(' '))
+    t.true(stderr.endsWith(`\nphial: ${reason}\n`), stderr)
     t.regex(stderr, /^Usage: phial init \[folder\]\n/)
   }
   t.deepEqual(readdirSync(cwd), [])

@@ -184,6 +184,7 @@ const faults: readonly (readonly [name: string, ini: string, line: RegExp])[] = 
   ['a section that is not there', '[app:other]\nuse = ./home.mjs', /^phial: app\.ini: there is no application named "main"; there are: \[app:other\]\n$/],
   ['a module that is not there', `[app:main]\nuse = ./nowhere.mjs\n${SESSION}`, /^phial: app\.ini:2: use: there is no file \S+\/nowhere\.mjs\n$/],
   ['a setting', `[app:main]\nuse = ./home.mjs\n${SESSION}session.timeout = 5m`, /^phial: app\.ini:7: session\.timeout: expected whole seconds, 1 or more; got "5m"\n$/],
+  ['a prefix that names a host', `[composite:main]\nuse = urlmap\nhttp://example.com/ = x`, /^phial: app\.ini:3: a prefix begins with "\/": hosts are not told apart\n$/],
   ['a port', `[server:main]\nport = 65536\n${composite}`, /^phial: app\.ini:2: port: expected a port, 0 to 65535; got "65536"\n$/],
   ['a host', `[server:main]\nhost = http://x\n${composite}`, /^phial: app\.ini:2: host: expected an address or a name of this machine; got "http:\/\/x"\n$/],
   ['another server', `[server:main]\nuse = egg:gunicorn\n${composite}`, /^phial: app\.ini:2: use: expected http, which is the only one; got "egg:gunicorn"\n$/],
@@ -212,10 +213,15 @@ test('so it does for a file that is not there, and a port that is taken', async 
 
 test('a command that makes no sense shows the usage and ends with 2', async (t) => {
   const path = site(t, { 'app.ini': composite, ...modules })
-  for (const args of [['--port', 'x'], ['--port', '65536'], ['--port', ''], ['--host', 'a b'], ['--port'], ['--nonsense'], ['more.ini']]) {
+  const port = '--port: expected a port, 0 to 65535'
+  for (const [args, reason] of [
+    [['--port', 'x'], port], [['--port', '65536'], port], [['--port', ''], port], [['--host', 'a b'], '--host: expected an address or a name of this machine'],
+    [['--port'], 'Option \'--port <value>\' argument missing'], [['--nonsense'], 'Unknown option \'--nonsense\''], [['more.ini'], 'Unexpected argument \'more.ini\''],
+  ] as const) {
     const program = phial(t, path, ...args)
     t.deepEqual(await program.ended, { code: 2, signal: null }, args.join(' '))
     t.regex(program.output, /^Usage: phial init \[folder\]\n {7}phial serve \[file\]/)
+    t.true(program.output.endsWith(`\nphial: ${reason}\n`), program.output)
   }
   const init = start(t, command, { cwd: dirname(path), args: ['init', '--port', '1'] })
   t.deepEqual(await init.ended, { code: 2, signal: null })
