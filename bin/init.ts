@@ -42,7 +42,7 @@ const app = withSession(async (req, res) => {
 }, settings)
 
 const port = process.env.PORT ?? 5000
-createServer(app).listen(port, () => console.log(\`http://127.0.0.1:\${port}\`))
+createServer(app).listen(port, '127.0.0.1', () => console.log(\`http://127.0.0.1:\${port}\`))
 `
 
 const packageFile = (): string => {
