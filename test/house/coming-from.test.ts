@@ -91,4 +91,4 @@ const isKnown = (name: string, isSetting: (name: string) => boolean): boolean =>
   || [phial.Session, phial.SessionObject, phial.SessionManager, phial.Notifications].some(({ prototype }) => name in prototype)
 
 /** Values and words of the platform. */
-const KINDS = ['phial', 'redis', 'datastore', 'memcache', 'devalue', 'json', 'Date', 'undefined', 'release', 'makeSession', 'manager', 'maxAge']
+const KINDS = ['createServer', 'regenerate', 'phial', 'redis', 'datastore', 'memcache', 'devalue', 'json', 'Date', 'undefined', 'release', 'makeSession', 'manager', 'maxAge']
