@@ -1,0 +1,12 @@
+import { cpus, release, totalmem, type } from 'node:os'
+import { isPinned } from './cores.js'
+
+/** What the figures depend on, without a word of whose machine it is. */
+export const describeMachine = (): Record<string, string | number | boolean> => ({
+  cpu: cpus()[0]?.model.trim() ?? 'unknown',
+  cores: cpus().length,
+  memoryGB: Math.round(totalmem() / 2 ** 30),
+  system: `${type()} ${release().split('-')[0]}`,
+  node: process.version,
+  serverHasACore: isPinned,
+})

@@ -1,0 +1,81 @@
+import { bare } from '../contestants.js'
+import type { Contestant } from '../contestants.js'
+import type { BenchOptions } from '../options.js'
+import { paths } from '../servers/job.js'
+import { playBlock } from './block.js'
+import type { Sample } from './block.js'
+import { ContestantProcess } from './contestant-process.js'
+import { load } from './load.js'
+import { measure } from './measure.js'
+import type { Figures } from './measure.js'
+import type { Store, StoreName } from './stores.js'
+
+/** What others may use of a core, and by how much the bare server's rate may differ before and after a block, for it to count as undisturbed. */
+export const MOST_OTHERS = 0.05
+export const MOST_SWING = 0.06
+
+/** All scenarios of one server, between two measurements of the bare one. */
+export interface Block {
+  readonly name: string
+  readonly round: number
+  readonly bare: readonly [before: Figures, after: Figures]
+  readonly samples: readonly Sample[]
+  /** Why its figures do not count. */
+  readonly disturbance?: string
+  /** Why there are none: a proof or a connection failed. */
+  readonly failure?: string
+}
+
+/** Hears what goes on. */
+export interface Progress {
+  begins(contestant: Contestant, round: number): void
+  measured(sample: Sample): void
+  ended(block: Block): void
+}
+
+/** Plays every contestant once a round, each again while it was disturbed. All that was measured is among the blocks, also what was disturbed. */
+export const playRounds = async (options: BenchOptions, stores: ReadonlyMap<StoreName, Store>, folder: string, progress: Progress): Promise<Block[]> => {
+  const blocks: Block[] = []
+  const floor = await ContestantProcess.start(bare, '')
+  const ofBare = async (): Promise<Figures> => {
+    const what = { path: paths.untouched }
+    if (options.warmUpSeconds > 0) await load({ ...what, url: floor.url, seconds: options.warmUpSeconds })
+    return measure(floor, { ...what, seconds: options.seconds })
+  }
+  let before = await ofBare()
+  const play = async (contestant: Contestant, round: number): Promise<Block> => {
+    progress.begins(contestant, round)
+    const [samples, failure] = await playBlock(contestant, options, folder, contestant.store && stores.get(contestant.store), progress.measured)
+      .then((all) => [all] as const, (error: Error) => [[], error.message] as const)
+    const after = await ofBare()
+    const found = options.attempts === undefined ? undefined : disturbance(before, samples, after)
+    const block = { name: contestant.name, round, bare: [before, after] as const, samples, ...(found && { disturbance: found }), ...(failure && { failure }) }
+    before = after
+    progress.ended(block)
+    return block
+  }
+  try {
+    for (let round = 1; round <= options.rounds; round++) {
+      for (const contestant of options.contestants) {
+        for (let attempt = 1; attempt <= (options.attempts ?? 1); attempt++) {
+          const block = await play(contestant, round)
+          blocks.push(block)
+          if (block.disturbance === undefined) break
+        }
+      }
+    }
+  } finally {
+    await floor.stop()
+  }
+  return blocks
+}
+
+/** A disturbance by others, or by what the machine does of itself. */
+const disturbance = (before: Figures, samples: readonly Figures[], after: Figures): string | undefined => {
+  const others = Math.max(...[before, ...samples, after].map((figures) => figures.others ?? 0))
+  if (others > MOST_OTHERS) return `others used ${percent(others)} of a core`
+  const swing = Math.abs(after.perSecond - before.perSecond) / Math.max(after.perSecond, before.perSecond)
+  return swing > MOST_SWING ? `the bare server's rate changed by ${percent(swing)}` : undefined
+}
+
+const percent = (part: number): string => `${Math.round(part * 100)} %`
