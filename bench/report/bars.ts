@@ -2,7 +2,7 @@ import type { Kind } from '../contestants.js'
 import type { Report } from './markdown.js'
 import type { Row } from './summary.js'
 
-const NAMES = 260
+const NAMES = 290
 const PANEL = 128
 const BAR = 84
 const LINE = 18

@@ -1,4 +1,4 @@
-import { MOST_OTHERS, MOST_SWING } from '../run/rounds.js'
+import { MOST_OTHERS, MOST_SWING } from '../run/disturbance.js'
 import type { Counts } from '../run/stores.js'
 import type { Scenario } from '../scenarios.js'
 import type { Cell, Row, Spread } from './summary.js'

@@ -1,6 +1,10 @@
-/** What has to be undone at the end of a run, the last first. */
+/** What has to be undone at the end of a run, the last first; also when it is interrupted. */
 export class Ends {
   readonly #ends: (() => unknown)[] = []
+
+  constructor() {
+    process.once('SIGINT', () => void this.run().finally(() => process.exit(130)))
+  }
 
   teardown(end: () => unknown): void {
     this.#ends.push(end)

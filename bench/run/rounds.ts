@@ -5,14 +5,11 @@ import { paths } from '../servers/job.js'
 import { playBlock } from './block.js'
 import type { Sample } from './block.js'
 import { ContestantProcess } from './contestant-process.js'
+import { disturbance } from './disturbance.js'
 import { load } from './load.js'
 import { measure } from './measure.js'
 import type { Figures } from './measure.js'
 import type { Store, StoreName } from './stores.js'
-
-/** What others may use of a core, and by how much the bare server's rate may differ before and after a block, for it to count as undisturbed. */
-export const MOST_OTHERS = 0.05
-export const MOST_SWING = 0.06
 
 /** All scenarios of one server, between two measurements of the bare one. */
 export interface Block {
@@ -69,13 +66,3 @@ export const playRounds = async (options: BenchOptions, stores: ReadonlyMap<Stor
   }
   return blocks
 }
-
-/** A disturbance by others, or by what the machine does of itself. */
-const disturbance = (before: Figures, samples: readonly Figures[], after: Figures): string | undefined => {
-  const others = Math.max(...[before, ...samples, after].map((figures) => figures.others ?? 0))
-  if (others > MOST_OTHERS) return `others used ${percent(others)} of a core`
-  const swing = Math.abs(after.perSecond - before.perSecond) / Math.max(after.perSecond, before.perSecond)
-  return swing > MOST_SWING ? `the bare server's rate changed by ${percent(swing)}` : undefined
-}
-
-const percent = (part: number): string => `${Math.round(part * 100)} %`
