@@ -15,7 +15,7 @@ const isInstalled = (): boolean => {
 export const installPeers = (): string | undefined => {
   if (isInstalled()) return undefined
   process.stderr.write('Installing the peers in bench/node_modules\n')
-  const { status } = spawnSync('npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error'], { cwd: folder, stdio: ['ignore', 2, 2], shell: process.platform === 'win32' })
+  const { status } = spawnSync('npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error', '--fetch-retries=2', '--fetch-retry-mintimeout=2000', '--fetch-retry-maxtimeout=5000'], { cwd: folder, stdio: ['ignore', 2, 2], shell: process.platform === 'win32' })
   return status === 0 ? undefined : 'its package could not be installed in bench/'
 }
 
