@@ -3,43 +3,47 @@ import type { SettingsInput } from '../src/index.js'
 import { ENCRYPT_KEY } from './servers/job.js'
 import type { StoreName } from './run/stores.js'
 
-export type Kind = 'bare' | 'least' | 'phial' | 'peer'
+export type Kind = 'least' | 'phial' | 'peer'
 
 /** Where sessions are kept: the rows of a table that may be compared with each other. */
 export const groups = ['memory', 'redis', 'memcache', 'file', 'cookie', 'datastore'] as const
 export type Group = (typeof groups)[number]
 
-/** A server that is measured. */
-export interface Contestant {
+/** A server, as a program to run. */
+export interface Program {
   readonly name: string
+  readonly file: string
+  args(location: string): string[]
+  /** What has to run before it. */
+  readonly store?: StoreName
+}
+
+/** A server that is a row of the tables. */
+export interface Contestant extends Program {
   readonly title: string
   readonly kind: Kind
   readonly group: Group
-  /** What has to run before it. */
-  readonly store?: StoreName
-  readonly program: string
-  args(location: string): string[]
 }
 
 const own = (file: string): string => fileURLToPath(new URL(`servers/${file}.js`, import.meta.url))
 const ofPeer = (file: string): string => fileURLToPath(new URL(`../../bench/peers/${file}.js`, import.meta.url))
 
 const least = (group: Group, title: string, store?: StoreName, file: string = group): Contestant =>
-  ({ name: `least-${file}`, title: `least work: ${title}`, kind: 'least', group, ...(store && { store }), program: own(`least-${file}`), args: (location) => [location] })
+  ({ name: `least-${file}`, title: `least work: ${title}`, kind: 'least', group, ...(store && { store }), file: own(`least-${file}`), args: (location) => [location] })
 
 const phial = (group: Group, settings: (location: string) => SettingsInput, store?: StoreName, variant = ''): Contestant => ({
   name: ['phial', group, ...(variant ? [variant.replace(/ /g, '-')] : [])].join('-'), title: ['phial', ...(variant ? [variant] : [])].join(', '),
-  kind: 'phial', group, ...(store && { store }), program: own('phial'), args: (location) => [JSON.stringify({ type: group, ...settings(location) })],
+  kind: 'phial', group, ...(store && { store }), file: own('phial'), args: (location) => [JSON.stringify({ type: group, ...settings(location) })],
 })
 
 const peer = (group: Group, title: string, file: string, args: Contestant['args'], store?: StoreName): Contestant =>
-  ({ name: title.replace(/\W+/g, ' ').trim().replaceAll(' ', '-'), title, kind: 'peer', group, ...(store && { store }), program: ofPeer(file), args })
+  ({ name: title.replace(/\W+/g, ' ').trim().replaceAll(' ', '-'), title, kind: 'peer', group, ...(store && { store }), file: ofPeer(file), args })
 
 const express = (group: Group, storeName: string, store?: StoreName): Contestant =>
   peer(group, `express-session, ${storeName}`, 'express-session', (location) => [storeName, location], store)
 
 /** Node's server alone: all rates are told as parts of its rate. */
-export const bare: Contestant = { name: 'bare', title: 'bare node:http', kind: 'bare', group: 'memory', program: own('bare'), args: () => [] }
+export const bare: Program = { name: 'bare', file: own('bare'), args: () => [] }
 
 export const contestants: readonly Contestant[] = [
   least('memory', 'signed cookie, Map of JSON'),

@@ -20,9 +20,11 @@ import type { Store, StoreName } from './run/stores.js'
 
 const main = async (options: BenchOptions): Promise<boolean> => {
   const peersMissing = options.contestants.some(({ kind }) => kind === 'peer') ? installPeers() : undefined
-  const whyNot = ({ kind, store }: Contestant): string | undefined => (store && missing[store]) ?? (kind === 'peer' ? peersMissing : undefined)
-  const contestants = options.contestants.filter((one) => whyNot(one) === undefined)
-  const skipped = options.contestants.flatMap((one) => ((reason) => (reason === undefined ? [] : [{ name: one.name, title: one.title, reason }]))(whyNot(one)))
+  const skipped = options.contestants.flatMap(({ name, title, kind, store }) => {
+    const reason = (store && missing[store]) ?? (kind === 'peer' ? peersMissing : undefined)
+    return reason === undefined ? [] : [{ name, title, reason }]
+  })
+  const contestants = options.contestants.filter(({ name }) => !skipped.some((one) => one.name === name))
   moveToLoadCore()
   const ends = new Ends()
   const folder = mkdtempSync(join(tmpdir(), 'phial-bench-'))

@@ -1,7 +1,7 @@
 import { parseArgs } from 'node:util'
 import { fileURLToPath } from 'node:url'
 import { bare, contestants, groups } from './contestants.js'
-import type { Contestant } from './contestants.js'
+import type { Contestant, Program } from './contestants.js'
 import { scenarios } from './scenarios.js'
 import type { Scenario } from './scenarios.js'
 
@@ -42,22 +42,27 @@ export const readOptions = (args: string[]): BenchOptions => {
   const short = values.short
   const seconds = positive('seconds', values.seconds ?? (short ? '0.1' : '5'))
   return {
-    contestants: values.only.split(',').flatMap((word) => named('server or group', word, contestants.filter(({ name, group }) => name === word || group === word))),
-    scenarios: values.scenarios.split(',').flatMap((word) => named('scenario', word, scenarios.filter(({ letter }) => letter === word.toUpperCase()))),
+    contestants: chosen('server or group', contestants, values.only, ({ name, group }, word) => name === word || group === word),
+    scenarios: chosen('scenario', scenarios, values.scenarios, hasLetter),
     seconds, warmUpSeconds: short ? 0 : Math.min(seconds / 4, 2), seeds: short ? 32 : 256, attempts: short ? undefined : 3,
     rounds: positive('rounds', values.rounds ?? (short ? '1' : '3')),
     out: values.out ?? fileURLToPath(new URL(`../../bench/results/${short ? 'short' : ''}`, import.meta.url)),
   }
 }
 
-/** One server, also one that is no row of the table. */
-export const contestantNamed = (name: string): Contestant => named('server', name, [bare, ...contestants].filter((one) => one.name === name))[0]!
+/** One server, also the bare one. */
+export const programNamed = (name: string): Program => chosen('server', [bare, ...contestants], name, (one) => one.name === name)[0]!
 
-export const scenarioNamed = (word: string): Scenario => named('scenario', word, scenarios.filter(({ letter }) => letter === word.toUpperCase()))[0]!
+export const scenarioNamed = (letter: string): Scenario => chosen('scenario', scenarios, letter, hasLetter)[0]!
 
-const named = <T>(what: string, word: string, found: readonly T[]): readonly T[] => {
-  if (found.length === 0) throw new TypeError(`no such ${what}: ${word}`)
-  return found
+const hasLetter = ({ letter }: Scenario, word: string): boolean => letter === word.toUpperCase()
+
+/** Those that one of the words means, in their own order, which for scenarios is one that they can be run in. */
+const chosen = <T>(what: string, all: readonly T[], words: string, means: (one: T, word: string) => boolean): readonly T[] => {
+  const list = words.split(',')
+  const unknown = list.find((word) => !all.some((one) => means(one, word)))
+  if (unknown !== undefined) throw new TypeError(`no such ${what}: ${unknown}`)
+  return all.filter((one) => list.some((word) => means(one, word)))
 }
 
 const positive = (name: string, text: string): number => {

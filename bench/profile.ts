@@ -3,7 +3,7 @@ import { copyFileSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'no
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
-import { contestantNamed, scenarioNamed } from './options.js'
+import { programNamed, scenarioNamed } from './options.js'
 import { selfTimes } from './report/self-times.js'
 import { ContestantProcess } from './run/contestant-process.js'
 import { moveToLoadCore } from './run/cores.js'
@@ -16,15 +16,15 @@ const SEEDS = 256
 const LINES = 30
 
 const { positionals: [name = '', letter = ''], values } = parseArgs({ allowPositionals: true, options: { seconds: { type: 'string', default: '5' }, out: { type: 'string' } } })
-const [contestant, { path, hasCookie }] = [contestantNamed(name), scenarioNamed(letter)]
+const [program, { path, hasCookie }] = [programNamed(name), scenarioNamed(letter)]
 
 moveToLoadCore()
 const ends = new Ends()
 const folder = mkdtempSync(join(tmpdir(), 'phial-bench-'))
 ends.teardown(() => rmSync(folder, { recursive: true, force: true }))
 try {
-  const store = contestant.store && (await startStore(contestant.store, ends))
-  const server = await ContestantProcess.start(contestant, store?.location ?? '', ['--cpu-prof', `--cpu-prof-dir=${folder}`])
+  const store = program.store && (await startStore(program.store, ends))
+  const server = await ContestantProcess.start(program, store?.location ?? '', ['--cpu-prof', `--cpu-prof-dir=${folder}`])
   const cookieFile = hasCookie ? join(folder, 'cookies.txt') : undefined
   if (cookieFile !== undefined) await plantSeeds(server.url, SEEDS, cookieFile)
   const { requests, micros } = await load({ url: server.url, path, cookieFile, seconds: Number(values.seconds) })

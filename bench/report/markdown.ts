@@ -5,7 +5,7 @@ import type { Cell, Row, Spread } from './summary.js'
 
 export interface Report {
   readonly date: string
-  readonly machine: Readonly<Record<string, string | number | boolean>>
+  readonly machine: Readonly<Record<string, string | number | boolean | undefined>>
   readonly seconds: number
   readonly rounds: number
   /** Whether it was looked whether the machine was disturbed. */

@@ -5,6 +5,9 @@ import { fileURLToPath } from 'node:url'
 
 const folder = fileURLToPath(new URL('../../../bench/', import.meta.url))
 
+/** Without a network it is soon said. */
+const FEW_RETRIES = ['--fetch-retries=2', '--fetch-retry-mintimeout=2000', '--fetch-retry-maxtimeout=5000']
+
 /** npm writes this file last. */
 const isInstalled = (): boolean => {
   const installed = `${folder}node_modules/.package-lock.json`
@@ -15,7 +18,7 @@ const isInstalled = (): boolean => {
 export const installPeers = (): string | undefined => {
   if (isInstalled()) return undefined
   process.stderr.write('Installing the peers in bench/node_modules\n')
-  const { status } = spawnSync('npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error', '--fetch-retries=2', '--fetch-retry-mintimeout=2000', '--fetch-retry-maxtimeout=5000'], { cwd: folder, stdio: ['ignore', 2, 2], shell: process.platform === 'win32' })
+  const { status } = spawnSync('npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error', ...FEW_RETRIES], { cwd: folder, stdio: ['ignore', 2, 2], shell: process.platform === 'win32' })
   return status === 0 ? undefined : 'its package could not be installed in bench/'
 }
 

@@ -9,7 +9,7 @@ import { disturbance } from '../../bench/run/disturbance.js'
 import type { Figures } from '../../bench/run/measure.js'
 import type { Block } from '../../bench/run/rounds.js'
 
-const contestant: Contestant = { name: 'one', title: 'one & <only>', kind: 'phial', group: 'redis', program: '', args: () => [] }
+const contestant: Contestant = { name: 'one', title: 'one & <only>', kind: 'phial', group: 'redis', file: '', args: () => [] }
 
 const figures = (perSecond: number, more: Partial<Figures> = {}): Figures =>
   ({ requests: 1_000, perSecond, cpuMicros: 1e6 / perSecond, p50Ms: 1, p99Ms: 2, commands: undefined, others: 0, ...more })
