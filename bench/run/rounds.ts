@@ -31,7 +31,9 @@ export interface Progress {
 }
 
 /** Plays every contestant once a round, each again while it was disturbed. All that was measured is among the blocks, also what was disturbed. */
-export const playRounds = async (options: BenchOptions, stores: ReadonlyMap<StoreName, Store>, folder: string, progress: Progress): Promise<Block[]> => {
+export const playRounds = async (
+  options: BenchOptions, stores: ReadonlyMap<StoreName, Store>, folder: string, progress: Progress, judge: typeof disturbance = disturbance,
+): Promise<Block[]> => {
   const blocks: Block[] = []
   const floor = await ContestantProcess.start(bare, '')
   const ofBare = async (): Promise<Figures> => {
@@ -39,15 +41,16 @@ export const playRounds = async (options: BenchOptions, stores: ReadonlyMap<Stor
     if (options.warmUpSeconds > 0) await load({ ...what, url: floor.url, seconds: options.warmUpSeconds })
     return measure(floor, { ...what, seconds: options.seconds })
   }
-  let before = await ofBare()
+  let last: Figures | undefined // before one block it is what was seen after another, unless that was disturbed
   const play = async (contestant: Contestant, round: number): Promise<Block> => {
     progress.begins(contestant, round)
+    const before = last ?? (await ofBare())
     const [samples, failure] = await playBlock(contestant, options, folder, contestant.store && stores.get(contestant.store), progress.measured)
       .then((all) => [all] as const, (error: Error) => [[], error.message] as const)
     const after = await ofBare()
-    const found = options.attempts === undefined ? undefined : disturbance(before, samples, after)
+    const found = options.attempts === undefined ? undefined : judge(before, samples, after)
     const block = { name: contestant.name, round, bare: [before, after] as const, samples, ...(found && { disturbance: found }), ...(failure && { failure }) }
-    before = after
+    last = found === undefined ? after : undefined
     progress.ended(block)
     return block
   }

@@ -48,3 +48,11 @@ testOfLoad('a server that fails is told with the reason, and the others are meas
   t.deepEqual(blocks.filter(({ name }) => name === 'hasty').map(({ failure }) => failure), Array(2).fill('U: an untouched session sets a cookie'))
   for (const { name, failure } of blocks) if (name === 'mortal') t.regex(failure!, /connections failed|ended by itself/)
 })
+
+testOfLoad('what was disturbed is measured again, until it is not, or as often as is said; all of it is told', async (t) => {
+  const silent: Progress = { begins: () => {}, measured: () => {}, ended: () => {} }
+  const options = { ...readOptions(['--short', '--scenarios', 'N', '--rounds', '2']), contestants: [good], attempts: 3 }
+  const verdicts = ['noise', undefined, 'noise', 'more noise', 'too much']
+  const blocks = await playRounds(options, new Map(), temporaryDirectory(t), silent, () => verdicts.shift())
+  t.deepEqual(blocks.map(({ round, disturbance }) => [round, disturbance]), [[1, 'noise'], [1, undefined], [2, 'noise'], [2, 'more noise'], [2, 'too much']])
+})
