@@ -38,6 +38,10 @@ export const playBlock = async (
       told(sample)
     }
     return samples
+  } catch (error) {
+    await server.stop() // and with that, all that it has printed is there
+    const { message } = error as Error
+    throw message.includes(server.printed) ? error : new Error(`${message}\n${server.printed}`, { cause: error })
   } finally {
     await server.stop()
   }

@@ -13,14 +13,14 @@ export class ContestantProcess {
   /** Rejects when it has ended, with what it printed last. */
   readonly #ended: Promise<never>
   #url = ''
+  #printed = ''
 
   private constructor({ name, file, args }: Program, location: string, nodeArgs: readonly string[]) {
     const [command, ...rest] = [...onServerCore, process.execPath, ...nodeArgs, file, ...args(location)]
     this.#child = spawn(command!, rest, { stdio: ['ignore', 'ignore', 'pipe', 'ipc'], env: { ...process.env, NODE_ENV: 'production' } })
-    let printed = ''
-    this.#child.stderr!.on('data', (chunk) => { printed = `${printed}${chunk}`.slice(-PRINTED_CHARS) })
+    this.#child.stderr!.on('data', (chunk) => { this.#printed = `${this.#printed}${chunk}`.slice(-PRINTED_CHARS) })
     // No `close` of its own comes from a child that was disconnected here.
-    this.#ended = Promise.all([once(this.#child, 'exit'), once(this.#child.stderr!, 'close')]).then(() => { throw new Error(`${name} ended by itself: ${printed}`) })
+    this.#ended = Promise.all([once(this.#child, 'exit'), once(this.#child.stderr!, 'close')]).then(() => { throw new Error(`${name} ended by itself: ${this.#printed}`) })
     this.#ended.catch(() => {})
   }
 
@@ -34,6 +34,11 @@ export class ContestantProcess {
 
   get url(): string {
     return this.#url
+  }
+
+  /** The last of what it has complained of. */
+  get printed(): string {
+    return this.#printed
   }
 
   usage(): Promise<Usage> {
