@@ -1,6 +1,6 @@
 import { ConfigError, placedAt, SettingError } from '../src/errors.js'
 import { reveal, withoutPassword } from '../src/hidden.js'
-import type { BackendContext, NamespaceManager, RequestNamespace, Sealer } from '../src/namespace-manager.js'
+import type { BackendContext, NamespaceManager, RequestNamespace } from '../src/namespace-manager.js'
 import type { BackendSettings, Settings } from '../src/settings.js'
 import { cachedManager } from './cached.js'
 import { chooseBackend, isBuiltIn } from './registry.js'
@@ -15,13 +15,16 @@ export interface OpenStore {
 
 /** The backends of one application: the one that the settings choose, and those that it asks for by name. */
 export interface OpenStores extends OpenStore {
-  /** The one of a name, or again the main one, where clients keep the sessions with a sealer of its own. Throws like `openStore`. */
-  another(name: string | undefined, sealer: Sealer): OpenStore
+  /** The one of a name, or again the main one, where clients keep the sessions with `kept` of its own. Throws like `openStore`. */
+  another(name: string | undefined, kept: ClientKept): OpenStore
 }
+
+/** What differs from session to session where clients keep them. */
+export type ClientKept = Pick<BackendContext, 'sealer' | 'lifetime'>
 
 export interface OpenStoreOptions {
   /** What all backends are given alike. */
-  readonly shared: Pick<BackendContext, 'now' | 'maxBytes' | 'operationTimeout' | 'lifetime' | 'sealer'>
+  readonly shared: ClientKept & Pick<BackendContext, 'now' | 'maxBytes' | 'operationTimeout'>
   /** What a program wrote in place of a backend's name, as settings; its faults are told of `place`. */
   readonly read: (written: object, place: string) => BackendSettings
   /** Where packages and modules are looked for. */
@@ -34,7 +37,7 @@ export const openStore = (settings: Settings, options: OpenStoreOptions): OpenSt
   try {
     const bare = backends.open(settings, '', [])
     const main = settings.cache === undefined ? bare : withCache(bare, settings.cache, settings, backends)
-    const another = (name: string | undefined, sealer: Sealer): OpenStore => backends.another(main, name, sealer)
+    const another = (name: string | undefined, kept: ClientKept): OpenStore => backends.another(main, name, kept)
     return { ...main, another }
   } catch (error) {
     backends.close()
@@ -67,15 +70,16 @@ class Backends {
   }
 
   /** `place` is where its settings stand, and `trail` what led to it. */
-  open(settings: BackendSettings, place: string, trail: readonly unknown[], sealer: Sealer = this.#options.shared.sealer): OpenStore {
+  open(settings: BackendSettings, place: string, trail: readonly unknown[], kept: ClientKept = this.#options.shared): OpenStore {
     const { shared, base } = this.#options
+    const { sealer, lifetime } = kept
     const { namespace, dataDir, lockDir, backendOptions } = settings
     return toldOf(place, () => {
       const { type, open } = chooseBackend(settings.type, base)
       const openOther = (which: unknown, option?: string): NamespaceManager =>
         this.other(which, [place, type, option].filter(Boolean).join('.'), trail)
       const options = revealed(backendOptions[type] ?? {})
-      const store = open({ ...shared, sealer, namespace, dataDir, lockDir, url: settings.url?.reveal(), options, openOther })
+      const store = open({ ...shared, sealer, lifetime, namespace, dataDir, lockDir, url: settings.url?.reveal(), options, openOther })
       if (store !== settings.type) this.#opened.push(store)
       return { type, store }
     })
@@ -90,19 +94,19 @@ class Backends {
   }
 
   /** What clients keep is sealed for each name; what is stored has one store for all. */
-  another(main: OpenStore, name: string | undefined, sealer: Sealer): OpenStore {
-    if (name === undefined) return 'forRequest' in main.store ? this.open(this.#settings, '', [], sealer) : main
-    return this.#openNamed(name, [], refuser('backend'), sealer)
+  another(main: OpenStore, name: string | undefined, kept: ClientKept): OpenStore {
+    if (name === undefined) return 'forRequest' in main.store ? this.open(this.#settings, '', [], kept) : main
+    return this.#openNamed(name, [], refuser('backend'), kept)
   }
 
   isOpen(name: string): boolean {
     return this.#named.has(name)
   }
 
-  #openNamed(name: string, trail: readonly unknown[], refuse: Refuse, sealer?: Sealer): OpenStore {
+  #openNamed(name: string, trail: readonly unknown[], refuse: Refuse, kept?: ClientKept): OpenStore {
     const there = this.#named.get(name)
     if (there !== undefined && !('forRequest' in there.store)) return there
-    const opened = this.open(this.#settingsOf(name, refuse), `backends.${name}`, [...trail, name], sealer)
+    const opened = this.open(this.#settingsOf(name, refuse), `backends.${name}`, [...trail, name], kept)
     this.#named.set(name, opened)
     return opened
   }

@@ -61,11 +61,16 @@ const chosen = (type: string, takesUrl: boolean | undefined, open: Chosen['open'
   type,
   options,
   open(context) {
-    if (context.url === undefined || takesUrl === true) return open(context)
+    if (context.url === undefined || takesUrl === true) return withManifest(type, open(context))
     const others = Object.values(backends).filter((backend) => backend.takesUrl).map((backend) => backend.type)
     throw new ConfigError(`url: ${type} takes none${others.length === 0 ? '' : `; these do: ${others.join(', ')}`}`, { setting: 'url' })
   },
 })
+
+const withManifest = <S extends NamespaceManager | RequestNamespace>(type: string, store: S): S => {
+  if (isObject(store) && isObject(store['supports'])) return store
+  throw new ConfigError(`type: ${type} has no manifest: expected "supports", which says what the backend can do`, { setting: 'type' })
+}
 
 /** The option tables that these types bring beside those of the library's own backends. What is no backend brings none: opening it tells. */
 export const tablesWith = (types: readonly unknown[], base: string): Readonly<Record<string, OptionTable>> => {
@@ -86,10 +91,16 @@ const isManager = (value: unknown): value is NamespaceManager =>
   isObject(value) && isObject(value['supports']) && ['get', 'create', 'replace', 'touch', 'delete', 'close'].every((method) => typeof value[method] === 'function')
 const isPath = (name: string): boolean => /^\.{0,2}\//.test(name) || isAbsolute(name)
 
+/** Beaker's words. */
+const hintFor = (name: string): string => {
+  const word = { 'ext:memcached': 'memcache', 'ext:redis': 'redis', 'ext:google': 'datastore' }[name]
+  return word === undefined ? '' : `: that is ${word} here`
+}
+
 /** The module's `backend`, or else its default export. */
 const loadModule = (name: string, base: string): unknown => {
   if (name.includes('://')) throw new ConfigError(`type: this is an address, which belongs in url: ${withoutPassword(name)}`, { setting: 'type' })
-  if (!/[./@]/.test(name)) throw new ConfigError(`type: expected ${Object.keys(backends).join(', ')}, or a module's path or name; got "${name}"`, { setting: 'type' })
+  if (!/[./@]/.test(name)) throw new ConfigError(`type: expected ${Object.keys(backends).join(', ')}, or a module's path or name; got "${name}"${hintFor(name)}`, { setting: 'type' })
   const from = resolve(base, 'settings.js')
   try {
     const loaded = createRequire(from)(isPath(name) ? resolve(base, name) : name) as { backend?: unknown; default?: unknown }

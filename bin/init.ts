@@ -1,26 +1,26 @@
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { join, resolve } from 'node:path'
 import { makeSecretFile } from './secret-file.js'
+import { writeNew } from './write-new.js'
 
 /**
- * Writes the beginning of an application into a folder. Answers what it wrote and what to do next, in words. Throws, and
- * writes nothing, when one of its files is there already; a `package.json` that is there is left alone.
+ * Writes what of the beginning of an application is not in a folder yet; what is there stays as it is. Answers what it wrote, what it left, and
+ * what to do next, in words.
  */
 export const init = (folder: string): string => {
-  const at = (name: string): string => join(folder, name)
-  const files = new Map([['development.ini', shipped('development.ini')], [APP, program], [IGNORE, '*\n']])
-  if (!existsSync(at('package.json'))) files.set('package.json', packageFile())
-
-  const names = [...files.keys(), SECRET]
-  const there = names.filter((name) => existsSync(at(name)))
-  if (there.length > 0) throw new Error(`nothing was written: ${there.map(at).join(', ')} would have been overwritten`)
-
   mkdirSync(folder, { recursive: true })
-  makeSecretFile(at(SECRET))
-  for (const [name, text] of files) writeFileSync(at(name), text, { flag: 'wx' })
-  return `Wrote\n${names.map((name) => `  ${at(name)}\n`).join('')}\nNow: ${nextSteps(folder).join(' && ')}\n`
+  const isNew = new Map([[SECRET, makeSecretFile(join(folder, SECRET))]])
+  for (const [name, text] of texts()) isNew.set(name, writeNew(join(folder, name), text))
+  const list = (head: string, wanted: boolean): string => {
+    const paths = [...isNew.keys()].filter((name) => isNew.get(name) === wanted).map((name) => `  ${join(folder, name)}\n`)
+    return paths.length === 0 ? '' : `${head}\n${paths.join('')}\n`
+  }
+  return `${list('Wrote', true)}${list('Left as it was', false)}Now: ${nextSteps(folder).join(' && ')}\n`
 }
+
+const texts = (): [name: string, text: string][] =>
+  [['development.ini', shipped('development.ini')], [APP, program], [IGNORE, '*\n'], ['package.json', packageFile()]]
 
 /** With this ending it is a module whatever a `package.json` says of `.js` files. */
 const APP = 'app.mjs'
@@ -42,7 +42,7 @@ const app = withSession(async (req, res) => {
 }, settings)
 
 const port = process.env.PORT ?? 5000
-createServer(app).listen(port, () => console.log(\`http://127.0.0.1:\${port}\`))
+createServer(app).listen(port, '127.0.0.1', () => console.log(\`http://127.0.0.1:\${port}\`))
 `
 
 const packageFile = (): string => {

@@ -8,7 +8,7 @@ const usage = `Usage: phial init [folder]
        phial serve [file] [--section NAME] [--host HOST] [--port PORT]
 
 init begins an application with sessions, in the folder or here: settings with all there is to set (development.ini), a fresh
-secret (data/secret), and a program that counts visits. What is there already stays as it is.
+secret (data/secret), and a program that counts visits. What is there already stays as it is, and what is missing is written.
 
 serve serves the application that an INI file describes (development.ini, if none is named), until Ctrl-C.
 
@@ -17,16 +17,14 @@ serve serves the application that an INI file describes (development.ini, if non
   -h, --help      shows this
 `
 
-/** What the command line asks for: answers words to print. `undefined` when it makes no sense. */
-const asked = (): (() => string | Promise<string>) | undefined => {
-  try {
-    const { values: { help, ...values }, positionals } = parseArgs({ allowPositionals: true, options })
-    const [command = '', argument, ...more] = positionals
-    if (help) return () => usage
-    return more.length === 0 && Object.hasOwn(commands, command) ? commands[command as keyof typeof commands](argument, values) : undefined
-  } catch {
-    return undefined
-  }
+/** What the command line asks for: answers words to print. Throws, and says why, when it makes no sense. */
+const asked = (): (() => string | Promise<string>) => {
+  const { values: { help, ...values }, positionals } = parseArgs({ allowPositionals: true, options })
+  const [command = '', argument, ...more] = positionals
+  if (help) return () => usage
+  if (!Object.hasOwn(commands, command)) throw new TypeError(command === '' ? 'a command is missing' : `there is no command '${command}'`)
+  if (more.length > 0) throw new TypeError(`Unexpected argument '${more[0]}'`)
+  return commands[command as keyof typeof commands](argument, values)
 }
 
 const options = {
@@ -39,18 +37,25 @@ const options = {
 type Values = Readonly<Partial<Record<'section' | 'host' | 'port', string>>>
 
 const commands = {
-  init: (folder = '.', values: Values) => (Object.keys(values).length === 0 ? () => init(folder) : undefined),
+  init: (folder = '.', values: Values) => {
+    for (const name of Object.keys(values)) throw new TypeError(`init takes no '--${name}'`)
+    return () => init(folder)
+  },
   serve: (file = 'development.ini', { section, host, port }: Values) => {
-    const address = { host: host === undefined ? undefined : readHost(host), port: port === undefined ? undefined : readPort(port) }
-    if (address.host !== host || String(address.port) !== String(port)) return undefined
-    return () => serve({ file, section, ...address })
+    if (host !== undefined && readHost(host) === undefined) throw new TypeError('--host: expected an address or a name of this machine')
+    const at = port === undefined ? undefined : readPort(port)
+    if (port !== undefined && at === undefined) throw new TypeError('--port: expected a port, 0 to 65535')
+    return () => serve({ file, section, host, port: at })
   },
 }
 
 const main = async (): Promise<number> => {
-  const work = asked()
-  if (work === undefined) {
-    process.stderr.write(usage)
+  let work: ReturnType<typeof asked>
+  try {
+    work = asked()
+  } catch (error) {
+    const [reason] = (error as Error).message.split('. ', 1)
+    process.stderr.write(`${usage}\nphial: ${reason}\n`)
     return 2
   }
   try {

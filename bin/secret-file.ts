@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto'
-import { mkdirSync, writeFileSync } from 'node:fs'
+import { mkdirSync } from 'node:fs'
 import { dirname } from 'node:path'
+import { writeNew } from './write-new.js'
 
 /**
  * Writes a fresh secret (32 random bytes, in base64url) into a file that its owner alone can read, in a directory that its
@@ -8,11 +9,5 @@ import { dirname } from 'node:path'
  */
 export const makeSecretFile = (path: string): boolean => {
   mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
-  try {
-    writeFileSync(path, `${randomBytes(32).toString('base64url')}\n`, { flag: 'wx', mode: 0o600 })
-    return true
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false
-    throw error
-  }
+  return writeNew(path, `${randomBytes(32).toString('base64url')}\n`, 0o600)
 }

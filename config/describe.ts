@@ -6,7 +6,7 @@ import type { OptionRow } from '../src/namespace-manager.js'
 
 /** One setting, or one option of a backend, in words. */
 interface Description {
-  /** As written in an INI file; absent: TypeScript only. */
+  /** As written in an INI file; absent: in a program only. */
   readonly ini: string | undefined
   readonly typeScript: string
   readonly type: string
@@ -49,7 +49,7 @@ const markdown = (descriptions: readonly Description[]): string => {
   if (descriptions.length === 0) return 'None.'
   const rows = descriptions.map(({ ini, typeScript, type, default: fallback, sentence }) =>
     [ini === undefined ? '–' : `\`${ini}\``, `\`${typeScript}\``, type, fallback, sentence])
-  return [['in an INI file', 'in TypeScript', 'type', 'default', ''], ['---', '---', '---', '---', '---'], ...rows]
+  return [['in an INI file', 'in a program', 'type', 'default', ''], ['---', '---', '---', '---', '---'], ...rows]
     .map(cells => `| ${cells.map(cell => cell.replaceAll('|', '\\|')).join(' | ')} |`)
     .join('\n')
 }

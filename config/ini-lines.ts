@@ -43,6 +43,7 @@ const readHead = (line: string, refuse: Refuse): Found => {
 const readEntry = (line: string, refuse: Refuse): Found => {
   const [, key = '', separator] = /^([^=:]*)(.?)/.exec(line)!
   const name = key.trim()
+  if (/^https?:\/\//i.test(line)) throw refuse('a prefix begins with "/": hosts are not told apart')
   if (separator === ':') throw refuse('expected "key = value"; got a colon where the "=" should be')
   if (separator !== '=') throw refuse('expected "key = value"; there is no "=" on this line')
   if (name === '' || name === '__proto__' || name.endsWith('[]')) throw refuse(`a key cannot be named ${JSON.stringify(name)}`)

@@ -22,7 +22,7 @@ const namesInIni = (path: string): Notation => ({
 })
 
 const namesInTypeScript = (path: string): Notation => ({
-  place: 'in TypeScript',
+  place: 'in a program',
   setting: name => (table[name].isPerBackend === true ? path : '') + name,
   option: (type, name) => `${path}${type}.${camelCase(name)}`,
   at: backend => namesInTypeScript(`backends.${backend}.`),

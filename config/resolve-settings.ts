@@ -14,7 +14,7 @@ import { table, type DefaultOf, type SettingName, type SettingsInput, type Setti
 
 /**
  * The settings, whole, checked and frozen; nothing is written to what was given. Overrides win. Relative paths start at the
- * INI file's directory, or at the working directory for what was written in TypeScript. `tables` holds the backends' options.
+ * INI file's directory, or at the working directory for what was written in a program. `tables` holds the backends' options.
  *
  * Throws `ConfigError` with the setting, and with file and line where it came from a file.
  */

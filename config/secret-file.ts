@@ -9,7 +9,7 @@ import { checkSecret, secrets } from './secrets.js'
  * can read they can sign with. Windows keeps no such bits.
  */
 export const readSecretFile = (path: string, origin: Origin): readonly string[] => {
-  if (!existsSync(path)) throw fault(origin, `there is no file ${path}; \`npx phial init\` makes one in a new folder, and by hand: ${secretAdvice}`)
+  if (!existsSync(path)) throw fault(origin, `there is no file ${path}: \`npx phial init\` writes a missing data/secret; by hand ${secretAdvice} > ${path}, and then: chmod 600 ${path}`)
   const text = readTextFile(path, origin, stats => refuseOpenToOthers(stats, path, origin))
   const lines = text.split(/\r\n|\r|\n/).map(line => line.trim())
   for (const [index, line] of lines.entries()) {

@@ -29,7 +29,7 @@ type Unset =
 export type DefaultOf<N extends SettingName> = N extends Unset ? undefined : SettingValues[N]
 
 export interface SettingRow<V, D = V | undefined> {
-  /** The name in an INI file, after `session.`; absent: TypeScript only. */
+  /** The name in an INI file, after `session.`; absent: in a program only. */
   readonly ini?: string
   readonly kind: Kind<V>
   /** Each backend below `session.backends` has one of its own. */
@@ -283,7 +283,7 @@ export const table: SettingsTable = {
     ini: 'data_serializer',
     kind: serializer,
     default: 'json',
-    sentence: 'How data becomes text: json, or devalue for dates, maps and sets; in TypeScript also { stringify, parse }.',
+    sentence: 'How data becomes text: json, or devalue for dates, maps and sets; in a program also { stringify, parse }.',
   },
   invalidateCorrupt: {
     ini: 'invalidate_corrupt',

@@ -6,7 +6,7 @@ import { table, type SettingName } from './table.js'
 
 /** A setting, or an option of a backend, that a value can be given to. */
 export interface Target {
-  /** Its name in TypeScript: `cookieDomain`, `memory.maxSessions`, `backends.front.url`. */
+  /** Its name in a program: `cookieDomain`, `memory.maxSessions`, `backends.front.url`. */
   readonly id: string
   readonly kind: Kind<unknown>
   readonly typeScriptOnly: boolean

@@ -38,7 +38,7 @@ const namesOf = (target: Target): string[] => [plain(target.id), plain(target.wr
 
 const spelling = (target: Target | undefined, notation: Notation): string | undefined => {
   if (target === undefined) return undefined
-  return target.typeScriptOnly ? `only in TypeScript: ${target.id}` : `${notation.place}: ${target.written(notation)}`
+  return target.typeScriptOnly ? `only in a program: ${target.id}` : `${notation.place}: ${target.written(notation)}`
 }
 
 const unknownType = (type: string, tables: OptionTables): string =>

@@ -9,4 +9,4 @@ const app = withSession<{ visits: number }>(async (req, res) => {
   res.end(`visit ${session.get('visits')}\n`)
 }, loadIni('development.ini'))
 
-createServer(app).listen(process.env.PORT ?? 5000)
+createServer(app).listen(Number(process.env.PORT ?? 5000), '127.0.0.1')

@@ -19,5 +19,5 @@ const app = withSession<{ visits: number }>(async (req, res) => {
   secure: 'auto',
 })
 
-const port = process.env.PORT ?? 5000
-createServer(app).listen(port, () => console.log(`http://127.0.0.1:${port}`))
+const port = Number(process.env.PORT ?? 5000)
+createServer(app).listen(port, '127.0.0.1', () => console.log(`http://127.0.0.1:${port}`))

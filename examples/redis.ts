@@ -31,5 +31,5 @@ if (cluster.isPrimary) {
     secret: process.env.SECRET!,
     secure: 'auto',
   })
-  createServer(app).listen(port)
+  createServer(app).listen(port, '127.0.0.1')
 }

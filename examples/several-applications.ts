@@ -21,5 +21,5 @@ const app = withSession(urlMap({ '/': home, '/broker': broker }), {
   secure: 'auto',
 })
 
-const port = process.env.PORT ?? 5000
-createServer(app).listen(port, () => console.log(`http://127.0.0.1:${port}/broker/gold`))
+const port = Number(process.env.PORT ?? 5000)
+createServer(app).listen(port, '127.0.0.1', () => console.log(`http://127.0.0.1:${port}/broker/gold`))

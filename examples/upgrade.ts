@@ -30,5 +30,5 @@ server.on('upgrade', async (req, socket, head) => {
   }
 })
 
-const port = process.env.PORT ?? 5000
-server.listen(port, () => console.log(`http://127.0.0.1:${port}`))
+const port = Number(process.env.PORT ?? 5000)
+server.listen(port, '127.0.0.1', () => console.log(`http://127.0.0.1:${port}`))

@@ -6,6 +6,8 @@
 export abstract class SessionError extends Error {
   /** A stable name for this kind of error, such as `PHIAL_GONE`. */
   abstract readonly code: string
+  /** Of the answer to a request that fails with it. Frameworks (Express, Koa, Fastify) answer with an error's `status` as well. */
+  readonly status: number = 500
 
   constructor(message: string, options?: { cause?: unknown }) {
     super(message, options)
@@ -69,6 +71,7 @@ export interface StoreErrorDetails {
 /** The store failed. What it could not confirm may or may not have happened; nothing was lied about. */
 export class StoreError extends SessionError {
   readonly code: string = 'PHIAL_STORE'
+  override readonly status: number = 503
   readonly backend: string
   readonly operation: string
   readonly retryable: boolean
@@ -105,11 +108,13 @@ export class StoreOutcomeUnknownError extends StoreError {
 /** The session was destroyed, renewed, revoked or evicted while this request held it. It is not brought back. */
 export class SessionGoneError extends SessionError {
   readonly code = 'PHIAL_GONE'
+  override readonly status = 409
 }
 
 /** Others kept writing this session until the request's budget was spent. Nothing of this write was kept. */
 export class SessionConflictError extends SessionError {
   readonly code = 'PHIAL_CONFLICT'
+  override readonly status = 503
 }
 
 /** A value cannot be stored as it is, or a stored record cannot be read. */
@@ -146,6 +151,7 @@ export class HeadersSentError extends SessionError {
 /** The lock was not free within the time given. */
 export class LockTimeoutError extends SessionError {
   readonly code = 'PHIAL_LOCK_TIMEOUT'
+  override readonly status = 503
 }
 
 /**
@@ -157,6 +163,7 @@ export type CsrfReason = 'cross-site' | 'no-token' | 'no-session' | 'bad-token'
 /** A request that would change something did not prove that a page of this application sent it. */
 export class CsrfError extends SessionError {
   readonly code = 'PHIAL_CSRF'
+  override readonly status = 403
   readonly reason: CsrfReason
 
   constructor(message: string, reason: CsrfReason) {
@@ -168,4 +175,5 @@ export class CsrfError extends SessionError {
 /** The manager was closed, or the request that the session belongs to is over. */
 export class SessionClosedError extends SessionError {
   readonly code = 'PHIAL_CLOSED'
+  override readonly status = 503
 }

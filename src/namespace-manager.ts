@@ -212,7 +212,7 @@ export type NamespaceManagerClass = (new (context: BackendContext<any>) => Names
 /** One setting of a table: its type, its default, and a sentence for the documentation. */
 export interface OptionRow {
   /**
-   * `object`: made by the application, in TypeScript only; a ready client, for one. `backend`: what `BackendContext.openOther` takes, in an
+   * `object`: made by the application, in a program only; a ready client, for one. `backend`: what `BackendContext.openOther` takes, in an
    * INI file a name.
    */
   readonly type: 'boolean' | 'count' | 'seconds' | 'string' | 'object' | 'backend'
@@ -224,5 +224,5 @@ export interface OptionRow {
   readonly least?: number
 }
 
-/** INI name (snake_case) → its row. In TypeScript the same option is written in camelCase. */
+/** INI name (snake_case) → its row. In a program the same option is written in camelCase. */
 export type OptionTable = Readonly<Record<string, OptionRow>>

@@ -10,11 +10,10 @@ import { SettingsSource } from '../config/settings-source.js'
 import type { SettingsInput } from '../config/table.js'
 import { typesIn } from '../config/types-in.js'
 import { openStore } from '../backends/open-store.js'
-import type { OpenStore } from '../backends/open-store.js'
+import type { ClientKept, OpenStore } from '../backends/open-store.js'
 import { optionTables, tablesWith } from '../backends/registry.js'
 import type { CookieAttributes } from './carrier.js'
 import { prefixOf } from './cookie-prefix.js'
-import type { Sealer } from './namespace-manager.js'
 import { compose } from './http/compose.js'
 import type { LoadedApp } from './http/compose.js'
 import { checkCookie } from './http/cookie-rules.js'
@@ -109,16 +108,16 @@ type Named = (name: string, options: NamedSessionOptions) => Settings
 
 /** Everything that can be wrong at start is found before the store is opened. */
 const assemble = (settings: Settings, base: string, named: Named): SessionManagerOptions => {
-  const { now, secret, namespace, maxBytes, lifetime, operationTimeout, trustProxy } = settings
+  const { now, secret, namespace, maxBytes, operationTimeout, trustProxy } = settings
   checkCookie(settings.cookieName, cookieOf(settings))
   const stores = openStore(settings, {
-    shared: { now, maxBytes, lifetime, operationTimeout, sealer: cookieSealer(settings) },
+    shared: { now, maxBytes, operationTimeout, ...clientKept(settings) },
     read: (written, place) => backendFrom(written, place, { namespace }, tablesWith(typesIn(written), base)),
     base,
   })
   const isEncrypted = secureRequests(trustProxy)
   const cookiesFor = requestCookies({ now, isEncrypted, attributes: cookieOf(settings), sealer: makeSealer({ secrets: secret, encryptKeys: [], name: namespace }) })
-  const backendNamed = (name: string | undefined) => (name === undefined ? stores : stores.another(name, cookieSealer(settings))).store
+  const backendNamed = (name: string | undefined) => (name === undefined ? stores : stores.another(name, clientKept(settings))).store
   const managerOptions = (its: Settings, { type, store }: OpenStore): SessionManagerOptions => {
     const { cookieName, encryptKey, requestBudget, onError } = its
     const cookie = cookieOf(its)
@@ -140,16 +139,16 @@ const assemble = (settings: Settings, base: string, named: Named): SessionManage
       named: (name, options: NamedSessionOptions) => {
         const differing = named(name, options)
         checkCookie(differing.cookieName, cookieOf(differing))
-        return managerOptions(differing, stores.another(options.backend, cookieSealer(differing)))
+        return managerOptions(differing, stores.another(options.backend, clientKept(differing)))
       },
     }
   }
   return managerOptions(settings, stores)
 }
 
-/** For what a client keeps: the cookie's name is part of it. */
-const cookieSealer = ({ secret: secrets, encryptKey: encryptKeys, namespace, cookieName }: Settings): Sealer =>
-  makeSealer({ secrets, encryptKeys, name: `${namespace} ${cookieName}` })
+/** For what a client keeps: the cookie's name is part of the seal. */
+const clientKept = ({ secret: secrets, encryptKey: encryptKeys, namespace, cookieName, lifetime }: Settings): ClientKept =>
+  ({ sealer: makeSealer({ secrets, encryptKeys, name: `${namespace} ${cookieName}` }), lifetime })
 
 /** The default session's, a dot and the name; without its prefix where the attributes are not those that the prefix stands for. */
 const cookieNameFor = (name: string, { cookieName, secure, httpOnly }: Settings, differing: NamedSessionOptions): string => {

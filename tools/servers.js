@@ -1,4 +1,4 @@
-// Gets the servers that the tests talk to, and the browser that talks to the demo, where the system's package manager may: Debian's, as root or by sudo without a password.
+// Gets the servers that the tests talk to, the browser that talks to the demo, and the load of the benchmark, where the system's package manager may: Debian's, as root or by sudo without a password.
 // What is missing afterwards is said once; its tests are skipped, and counted as skipped. Nothing here fails `npm test`, before which
 // it runs. Where all is there it looks at a few paths and does nothing.
 import { spawnSync } from 'node:child_process'
@@ -8,7 +8,7 @@ import { delimiter, join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 
 /** Each is called as its program is. Those of a line are asked for together: a system that has no chromium may have the servers. */
-const packages = [['redis-server', 'memcached'], ['chromium']]
+const packages = [['redis-server', 'memcached'], ['chromium'], ['wrk']]
 
 const jarInSdk = 'google-cloud-sdk/platform/cloud-datastore-emulator/CloudDatastore.jar'
 const sdkFolders = ['/usr/lib', '/usr/share', '/opt', '/usr/local', '/usr/local/share', '/opt/homebrew/share', homedir()]

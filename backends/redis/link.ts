@@ -154,5 +154,5 @@ const fatal = (error: unknown): unknown => {
   if (!(error instanceof Error) || error.name !== 'ReplyError') return error
   const refused = new Refused(error.message)
   const isSelect = (error as { command?: { name?: unknown } }).command?.name === 'select'
-  return isSelect ? new NotSent('the database cannot be chosen', refused, true) : refused
+  return isSelect && refused.code !== 'NOAUTH' ? new NotSent('the database cannot be chosen', refused, true) : refused
 }

@@ -1,5 +1,5 @@
 import { STATUS_CODES } from 'node:http'
-import { CsrfError, LockTimeoutError, SessionClosedError, SessionConflictError, SessionGoneError, StoreError } from '../errors.js'
+import { SessionError } from '../errors.js'
 import type { GatedResponse } from './gated-response.js'
 
 /** A whole response: what the client sees of a failure. */
@@ -15,7 +15,7 @@ export interface FailureAnswer {
  * 503 means *not confirmed*: the write may or may not have happened, and the same request may succeed a little later. 409 means
  * that the session is gone; no cookie is set, since the browser may already hold its successor.
  */
-export const failureAnswer = (error: Error): FailureAnswer => plainAnswer(statusOf(error))
+export const failureAnswer = (error: Error): FailureAnswer => plainAnswer(error instanceof SessionError ? error.status : 500)
 
 /** The status, in words. */
 export const plainAnswer = (status: number): FailureAnswer => {
@@ -37,12 +37,4 @@ export const writeAnswer = (res: GatedResponse, { status, headers, body }: Failu
   res.writeHead(status, headers)
   if (res.req.method === 'HEAD') res.end()
   else res.end(body)
-}
-
-const unconfirmed = [StoreError, SessionConflictError, LockTimeoutError, SessionClosedError]
-
-const statusOf = (error: Error): number => {
-  if (error instanceof CsrfError) return 403
-  if (error instanceof SessionGoneError) return 409
-  return unconfirmed.some((kind) => error instanceof kind) ? 503 : 500
 }

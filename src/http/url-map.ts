@@ -2,6 +2,7 @@ import type { ServerResponse } from 'node:http'
 import { readUrlPrefix } from '../url-prefix.js'
 import { plainAnswer, writeAnswer } from './failure-answer.js'
 import type { GatedResponse } from './gated-response.js'
+import type { SessionRequest } from './wrap.js'
 
 /** What a request knows of its place, below a `urlMap`. */
 export interface MappedRequest {
@@ -29,7 +30,7 @@ type Handler<R, S> = (req: R, res: S, ...rest: any[]) => unknown
  * Paths are compared as they came, nothing decoded or tidied: `/%62roker` and `//broker` are not `/broker`, and of `/broker/../x` the broker
  * gets `/../x`. Throws `TypeError` for what is not a prefix or a handler, and for a prefix that is there twice.
  */
-export const urlMap = <R extends MappableRequest, S extends GatedResponse = ServerResponse>(
+export const urlMap = <R extends MappableRequest = SessionRequest, S extends GatedResponse = ServerResponse>(
   applications: Readonly<Record<string, Handler<R & MappedRequest, S>>>,
 ): ((req: R, res: S, ...rest: unknown[]) => unknown) => {
   const places = placesOf(applications)

@@ -17,6 +17,8 @@ export class Notifications {
   }
 
   /** The value, which is gone from then on; the fallback where there is none. */
+  get<V = any>(key: string): Promise<V | undefined>
+  get<V = any>(key: string, fallback: V): Promise<V>
   async get<V = any>(key: string, fallback?: V): Promise<V | undefined> {
     const [found] = await this.#take([key])
     return found === undefined ? fallback : (found[1] as V)

@@ -7,6 +7,7 @@ import { showAs } from '../show.js'
 import type { Flash, FlashOptions } from './flash.js'
 import type { LockOptions, RegenerateOptions, Session, SessionLock } from './session.js'
 import { Reading } from './reading.js'
+import { refuseCallback } from './refuse-callback.js'
 import { writePromise } from '../write-promise.js'
 
 /** What the object asks of the manager that made it. */
@@ -54,6 +55,7 @@ export class SessionObject<T extends object = Record<string, any>> implements Ex
     this.#req = req
     this.#res = res
     this.#main = main
+    Object.preventExtensions(this) // a value that is set as a property would be lost without a word
   }
 
   /** Whether it was made by the manager that this opener is of. */
@@ -161,7 +163,9 @@ export class SessionObject<T extends object = Record<string, any>> implements Ex
     return this.#write(async (session) => session.keepFlashes(key))
   }
 
-  save(): Promise<void> {
+  save(): Promise<void>
+  save(callback?: unknown): Promise<void> {
+    refuseCallback('save', callback)
     return this.#write((session) => session.save())
   }
 
@@ -175,7 +179,9 @@ export class SessionObject<T extends object = Record<string, any>> implements Ex
     return this.#write(async (session) => session.revert())
   }
 
-  reload(): Promise<void> {
+  reload(): Promise<void>
+  reload(callback?: unknown): Promise<void> {
+    refuseCallback('reload', callback)
     return this.#write((session) => session.reload())
   }
 
@@ -184,14 +190,19 @@ export class SessionObject<T extends object = Record<string, any>> implements Ex
   }
 
   regenerateId(options?: RegenerateOptions): Promise<void> {
+    refuseCallback('regenerateId', options)
     return this.#write((session) => session.regenerateId(options))
   }
 
-  invalidate(): Promise<void> {
+  invalidate(): Promise<void>
+  invalidate(callback?: unknown): Promise<void> {
+    refuseCallback('invalidate', callback)
     return this.#write((session) => session.invalidate())
   }
 
-  destroy(): Promise<void> {
+  destroy(): Promise<void>
+  destroy(callback?: unknown): Promise<void> {
+    refuseCallback('destroy', callback)
     return this.#write((session) => session.destroy())
   }
 

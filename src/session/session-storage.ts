@@ -205,6 +205,7 @@ export class SessionStorage {
   /** Reads the record again, dropping what is not saved. */
   async reload(): Promise<void> {
     this.assertOpen()
+    if (this.#found === undefined && this.#ended === undefined) throw new SessionGoneError('the session was not stored yet: there is nothing to read again')
     const found = this.#found && (await this.#spend((deadline) => this.#context.records.read(this.#key, deadline)))
     if (found === undefined || isMoved(found.record)) throw this.#gone('get')
     const { meta } = found.record

@@ -2,6 +2,7 @@ import { keyOf } from '../record/id.js'
 import { showAs } from '../show.js'
 import { Flashes } from './flash.js'
 import type { Flash, FlashOptions } from './flash.js'
+import { refuseCallback } from './refuse-callback.js'
 import type { SessionContext } from './session-context.js'
 import type { SessionCookie } from './session-cookie.js'
 import { checkKey } from './session-data.js'
@@ -59,6 +60,7 @@ export class Session<T extends object = Record<string, any>> {
     this.#data = this.#storage.data
     this.#beganHere = origin.found === undefined
     this.#lastAccessedAt = context.rules.lastAccessedAt(this.#data.meta.savedAt, origin.found?.expiresAt)
+    Object.preventExtensions(this) // a value that is set as a property would be lost without a word
   }
 
   // The dict
@@ -242,7 +244,9 @@ export class Session<T extends object = Record<string, any>> {
    *
    * Rejects with `CodecError`, `TooLargeError`, `HeadersSentError`, `SessionGoneError`, `SessionConflictError`, `StoreError` and kin.
    */
-  save(): Promise<void> {
+  save(): Promise<void>
+  save(callback?: unknown): Promise<void> {
+    refuseCallback('save', callback)
     return this.#storage.write(() => {
       this.#storage.assertWritable()
       if (this.#storage.isStored && !this.dirty) return this.#storage.queue(() => this.#storage.touch())
@@ -279,7 +283,9 @@ export class Session<T extends object = Record<string, any>> {
   }
 
   /** Reads the session again, dropping what is not saved. Rejects with `SessionGoneError` when it is not there any more. */
-  reload(): Promise<void> {
+  reload(): Promise<void>
+  reload(callback?: unknown): Promise<void> {
+    refuseCallback('reload', callback)
     this.#ownFlashes?.keepAll()
     this.#data.revert()
     return handled(Promise.resolve(this.#storage.queue(() => this.#storage.reload())))
@@ -299,7 +305,9 @@ export class Session<T extends object = Record<string, any>> {
    * Saves everything, the current changes included, under a new id; the old id is dead. Call it whenever a user logs in.
    * Rejects like `save()`.
    */
-  regenerateId({ authenticated = false }: RegenerateOptions = {}): Promise<void> {
+  regenerateId(options: RegenerateOptions = {}): Promise<void> {
+    refuseCallback('regenerateId', options)
+    const { authenticated = false } = options
     return this.#storage.write(() => {
       this.#storage.assertWritable()
       this.#storage.assertHeaders(true)
@@ -311,7 +319,9 @@ export class Session<T extends object = Record<string, any>> {
   }
 
   /** Kills the record now. The session goes on, empty, and gets a new id when it is saved. */
-  invalidate(): Promise<void> {
+  invalidate(): Promise<void>
+  invalidate(callback?: unknown): Promise<void> {
+    refuseCallback('invalidate', callback)
     return this.#storage.write(() => {
       this.#storage.assertWritable()
       this.#ownFlashes?.keepAll()
@@ -320,7 +330,9 @@ export class Session<T extends object = Record<string, any>> {
   }
 
   /** Kills the record now and expires the cookie. A later `save()` rejects with `SessionGoneError`. May be called twice. */
-  destroy(): Promise<void> {
+  destroy(): Promise<void>
+  destroy(callback?: unknown): Promise<void> {
+    refuseCallback('destroy', callback)
     return this.#storage.write(() => {
       this.#storage.assertOpen()
       this.#ownFlashes?.keepAll()

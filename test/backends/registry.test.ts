@@ -68,3 +68,16 @@ test('what is no backend is a ConfigError that names those there are', (t) => {
   t.throws(() => chooseBackend({ get() {} }, '/'), { code: 'PHIAL_CONFIG' })
   t.throws(() => chooseBackend('node:fs', '/'), { code: 'PHIAL_CONFIG' })
 })
+
+test('a backend without a manifest is a ConfigError that says so', (t) => {
+  for (const type of [class {}, { ...memoryBackend, open: () => ({}) }, { ...memoryBackend, open: async () => memoryStore(Date.now) }]) {
+    t.throws(() => createManager({ secret: SECRET, type: type as never }), { code: 'PHIAL_CONFIG', message: /^type: .* has no manifest: expected "supports"/ })
+  }
+})
+
+for (const [theirs, ours] of [['ext:memcached', 'memcache'], ['ext:redis', 'redis'], ['ext:google', 'datastore']] as const) {
+  test(`Beaker's word ${theirs} is refused with ours`, (t) => {
+    const { message } = t.throws(() => chooseBackend(theirs, '/'), { code: 'PHIAL_CONFIG' })!
+    t.true(message.endsWith(`; got "${theirs}": that is ${ours} here`), message)
+  })
+}

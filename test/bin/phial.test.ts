@@ -22,12 +22,15 @@ const phial = (cwd: string, ...args: string[]): Promise<Outcome> =>
 
 const mode = (path: string): number => statSync(path).mode & 0o777
 
+const NAMES = ['data/secret', 'development.ini', 'app.mjs', 'data/.gitignore', 'package.json']
+const NEXT = 'Now: npm install phial && node app.mjs\n'
+const lines = (head: string, names: readonly string[]): string => `${head}\n${names.map((name) => `  ${join(name)}\n`).join('')}\n`
+
 test('init writes settings, a secret and a program, and says what and how to go on', async (t) => {
   const cwd = folder(t)
   const { code, stdout, stderr } = await phial(cwd, 'init')
   t.deepEqual([code, stderr], [0, ''])
-  const wrote = ['development.ini', 'app.mjs', join('data', '.gitignore'), 'package.json', join('data', 'secret')]
-  t.is(stdout, `Wrote\n${wrote.map((name) => `  ${name}\n`).join('')}\nNow: npm install phial && node app.mjs\n`)
+  t.is(stdout, `${lines('Wrote', NAMES)}${NEXT}`)
   t.deepEqual(readdirSync(cwd).sort(), ['app.mjs', 'data', 'development.ini', 'package.json'])
   t.is(readFileSync(join(cwd, 'development.ini'), 'utf8'), readFileSync(join(root, 'development.ini'), 'utf8'))
   t.is(readFileSync(join(cwd, 'data/.gitignore'), 'utf8'), '*\n')
@@ -57,27 +60,26 @@ test('init makes the folder that it is told, as any other folder', async (t) => 
   t.is(mode(made), 0o777 & ~process.umask())
 })
 
-for (const name of ['development.ini', 'app.mjs', 'data/secret', 'data/.gitignore']) {
-  test(`init leaves a ${name} alone, and then writes nothing`, async (t) => {
+for (const name of NAMES) {
+  test(`init leaves a ${name} as it is, and writes what is missing`, async (t) => {
     const cwd = folder(t)
     mkdirSync(join(cwd, dirname(name)), { recursive: true })
     writeFileSync(join(cwd, name), 'mine')
-    const before = readdirSync(cwd, { recursive: true })
     const { code, stdout, stderr } = await phial(cwd, 'init')
-    t.deepEqual([code, stdout], [1, ''])
-    t.is(stderr, `phial: nothing was written: ${join(name)} would have been overwritten\n`)
+    t.deepEqual([code, stderr], [0, ''])
+    t.is(stdout, `${lines('Wrote', NAMES.filter((other) => other !== name))}${lines('Left as it was', [name])}${NEXT}`)
     t.is(readFileSync(join(cwd, name), 'utf8'), 'mine')
-    t.deepEqual(readdirSync(cwd, { recursive: true }), before)
+    for (const other of NAMES) t.true(existsSync(join(cwd, other)), other)
   })
 }
 
-test('init leaves a package.json alone', async (t) => {
-  for (const text of ['{"type":"module"}', '{"type":"commonjs"}', '{"dependencies":{}}', 'no JSON']) {
-    const cwd = folder(t)
-    writeFileSync(join(cwd, 'package.json'), text)
-    t.regex((await phial(cwd, 'init')).stdout, /&& node app\.mjs\n$/)
-    t.is(readFileSync(join(cwd, 'package.json'), 'utf8'), text)
-  }
+test('init a second time changes nothing', async (t) => {
+  const cwd = folder(t)
+  await phial(cwd, 'init')
+  const contents = (): string[] => NAMES.map((name) => readFileSync(join(cwd, name), 'utf8'))
+  const before = contents()
+  t.deepEqual(await phial(cwd, 'init'), { code: 0, stdout: `${lines('Left as it was', NAMES)}${NEXT}`, stderr: '' })
+  t.deepEqual(contents(), before)
 })
 
 test('init says what keeps it from writing', async (t) => {
@@ -95,9 +97,13 @@ test('--help shows the usage; what makes no sense shows it as an error', async (
     t.deepEqual([code, stderr], [0, ''])
     t.regex(stdout, /^Usage: phial init \[folder\]\n/)
   }
-  for (const args of [[], ['start'], ['init', 'a', 'b'], ['init', '--force']]) {
+  for (const [args, reason] of [
+    [[], 'a command is missing'], [['start'], 'there is no command \'start\''], [['init', 'a', 'b'], 'Unexpected argument \'b\''],
+    [['init', '--force'], 'Unknown option \'--force\''], [['init', '--port', '1'], 'init takes no \'--port\''],
+  ] as const) {
     const { code, stdout, stderr } = await phial(cwd, ...args)
     t.deepEqual([code, stdout], [2, ''], args.join(' '))
+    t.true(stderr.endsWith(`\nphial: ${reason}\n`), stderr)
     t.regex(stderr, /^Usage: phial init \[folder\]\n/)
   }
   t.deepEqual(readdirSync(cwd), [])

@@ -4,14 +4,14 @@ import { readFileSync } from 'node:fs'
 import { connect } from 'node:net'
 import type { Socket } from 'node:net'
 import { basename, dirname, join } from 'node:path'
-import { makeSecretFile } from '../../bin/secret-file.js'
+import { loadApp } from '../../src/index.js'
 import { clientOf } from '../support/app.js'
 import type { Client } from '../support/app.js'
 import { site } from '../support/composite-site.js'
 import { freePort, root, start } from '../support/demo-program.js'
 import type { Program } from '../support/demo-program.js'
 import { SECRET } from '../support/harness.js'
-import { filesOn } from '../support/page-files.js'
+import { doSteps, filesOn } from '../support/page-files.js'
 import { ask, exchange, parseHead } from '../support/raw-http.js'
 
 const command = join(root, 'dist/bin/phial.js')
@@ -184,6 +184,7 @@ const faults: readonly (readonly [name: string, ini: string, line: RegExp])[] = 
   ['a section that is not there', '[app:other]\nuse = ./home.mjs', /^phial: app\.ini: there is no application named "main"; there are: \[app:other\]\n$/],
   ['a module that is not there', `[app:main]\nuse = ./nowhere.mjs\n${SESSION}`, /^phial: app\.ini:2: use: there is no file \S+\/nowhere\.mjs\n$/],
   ['a setting', `[app:main]\nuse = ./home.mjs\n${SESSION}session.timeout = 5m`, /^phial: app\.ini:7: session\.timeout: expected whole seconds, 1 or more; got "5m"\n$/],
+  ['a prefix that names a host', `[composite:main]\nuse = urlmap\nhttp://example.com/ = x`, /^phial: app\.ini:3: a prefix begins with "\/": hosts are not told apart\n$/],
   ['a port', `[server:main]\nport = 65536\n${composite}`, /^phial: app\.ini:2: port: expected a port, 0 to 65535; got "65536"\n$/],
   ['a host', `[server:main]\nhost = http://x\n${composite}`, /^phial: app\.ini:2: host: expected an address or a name of this machine; got "http:\/\/x"\n$/],
   ['another server', `[server:main]\nuse = egg:gunicorn\n${composite}`, /^phial: app\.ini:2: use: expected http, which is the only one; got "egg:gunicorn"\n$/],
@@ -212,10 +213,15 @@ test('so it does for a file that is not there, and a port that is taken', async 
 
 test('a command that makes no sense shows the usage and ends with 2', async (t) => {
   const path = site(t, { 'app.ini': composite, ...modules })
-  for (const args of [['--port', 'x'], ['--port', '65536'], ['--port', ''], ['--host', 'a b'], ['--port'], ['--nonsense'], ['more.ini']]) {
+  const port = '--port: expected a port, 0 to 65535'
+  for (const [args, reason] of [
+    [['--port', 'x'], port], [['--port', '65536'], port], [['--port', ''], port], [['--host', 'a b'], '--host: expected an address or a name of this machine'],
+    [['--port'], 'Option \'--port <value>\' argument missing'], [['--nonsense'], 'Unknown option \'--nonsense\''], [['more.ini'], 'Unexpected argument \'more.ini\''],
+  ] as const) {
     const program = phial(t, path, ...args)
     t.deepEqual(await program.ended, { code: 2, signal: null }, args.join(' '))
     t.regex(program.output, /^Usage: phial init \[folder\]\n {7}phial serve \[file\]/)
+    t.true(program.output.endsWith(`\nphial: ${reason}\n`), program.output)
   }
   const init = start(t, command, { cwd: dirname(path), args: ['init', '--port', '1'] })
   t.deepEqual(await init.ended, { code: 2, signal: null })
@@ -226,9 +232,16 @@ test('the files on the page about several applications run as they stand', async
   const files = filesOn(page)
   t.deepEqual(Object.keys(files), ['development.ini', 'apps/home.mjs', 'apps/broker.mjs'])
   const path = site(t, { ...files, 'development.ini': files['development.ini']!.replace(/^session\.secure = auto$/m, `$&\n${PATIENT}`) })
-  makeSecretFile(join(dirname(path), 'data/secret'))
+  doSteps(page, dirname(path))
   const { url } = await serve(t, path, '--port', '0')
   const browser = clientOf(url)
   t.is(await browser.text('/broker/gold'), 'The broker knows all about it.\n')
   t.is(await browser.text('/'), 'You asked the broker about: gold\n')
+
+  const [, options] = /loadApp\(file, (\{.*\})\)/.exec(page)!
+  t.is(options, '{ overrides: { type: \'memory\' } }')
+  const app = await loadApp(path, { overrides: { type: 'memory' } })
+  t.teardown(() => app.close())
+  t.is(app.manager.backend, 'memory')
+  await t.throwsAsync(loadApp(path, { section: 'home' }), { code: 'PHIAL_CONFIG', message: /has sessions/ })
 })

@@ -230,16 +230,16 @@ test('S200: what is not of its type is refused in TypeScript too', t => {
 })
 
 const unknown: [object, string][] = [
-  [{ cookie_domain: 'x' }, 'cookie_domain: unknown setting; in TypeScript: cookieDomain'],
-  [{ key: 'x' }, 'key: unknown setting; in TypeScript: cookieName'],
-  [{ 'session.timeout': 5 }, 'session.timeout: unknown setting; in TypeScript: timeout'],
-  [{ httponly: true }, 'httponly: unknown setting; in TypeScript: httpOnly'],
-  [{ force: true }, 'force: unknown setting; in TypeScript: forceCookie'],
+  [{ cookie_domain: 'x' }, 'cookie_domain: unknown setting; in a program: cookieDomain'],
+  [{ key: 'x' }, 'key: unknown setting; in a program: cookieName'],
+  [{ 'session.timeout': 5 }, 'session.timeout: unknown setting; in a program: timeout'],
+  [{ httponly: true }, 'httponly: unknown setting; in a program: httpOnly'],
+  [{ force: true }, 'force: unknown setting; in a program: forceCookie'],
   [{ tiemout: undefined }, 'tiemout: unknown setting; did you mean timeout?'],
   [{ resave: false }, 'resave: unknown setting; there is none: only save() writes, or with auto a session that changed'],
   [{ store: {} }, 'store: unknown setting; here it is type'],
-  [{ cookie: { secure: true } }, 'cookie.secure: unknown setting; in TypeScript: secure'],
-  [{ memory: { max_sessions: 5 } }, 'memory.max_sessions: unknown setting; in TypeScript: memory.maxSessions'],
+  [{ cookie: { secure: true } }, 'cookie.secure: unknown setting; in a program: secure'],
+  [{ memory: { max_sessions: 5 } }, 'memory.max_sessions: unknown setting; in a program: memory.maxSessions'],
   [{ memory: { maxSesions: 5 } }, 'memory.maxSesions: unknown setting; did you mean memory.maxSessions?'],
   [{ disableTouch: true }, 'disableTouch: unknown setting; the opposite, saveAccessedTime'],
   [{ expire_at_browser_close: 1 }, 'expire_at_browser_close: unknown setting; true is the default of cookieExpires'],

@@ -161,7 +161,8 @@ test('S203: the faults of a secret file are told with its line, or with the line
   const path = iniFile(t, inSection('session.secret_file = secret'))
   const file = path.replace('app.ini', 'secret')
   const fault = (): string => faultOf(t, () => resolveIni(path)).message
-  t.true(fault().startsWith(`${path}:2: session.secret_file: there is no file ${file}; \`npx phial init\``))
+  t.true(fault().startsWith(`${path}:2: session.secret_file: there is no file ${file}: \`npx phial init\``))
+  t.true(fault().endsWith(` > ${file}, and then: chmod 600 ${file}`))
   writeFileSync(file, `${strong()}\n\nshort\n`, { mode: 0o600 })
   t.true(fault().startsWith(`${file}:3: session.secret_file: expected 32 random bytes or more; got 5 bytes`))
   writeFileSync(file, `${secret}\n${secret}\n`)

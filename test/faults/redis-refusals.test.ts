@@ -52,6 +52,13 @@ testOn('R12: a server that wants a password, and is given none: told as what a p
   await isBack(t, scene)
 })
 
+testOn('R12: a wrong password is told as what it is, also where a database is to be chosen', async (t) => {
+  const server = await RedisServer.start(t)
+  await server.run('config', 'set', 'requirepass', 'hunter2-and-more')
+  const store = newRedis(t, { url: `redis://:wrong@127.0.0.1:${server.port}/3` })
+  await t.throwsAsync(store.get(newKey()), { code: 'PHIAL_STORE', message: 'redis: get: there is no connection (NOAUTH)' })
+})
+
 testOn('R12: a wrong password is told as what a person must mend; it is shown nowhere, and needs no restart', async (t) => {
   const password = 'p@ss:w/ord-7f3a'
   const server = await RedisServer.start(t)

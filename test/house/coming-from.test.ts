@@ -2,7 +2,6 @@ import test from 'ava'
 import type { ExecutionContext } from 'ava'
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { makeSecretFile } from '../../bin/secret-file.js'
 import * as phial from '../../src/index.js'
 import { optionTables } from '../../backends/registry.js'
 import { inIni, inTypeScript } from '../../config/notation.js'
@@ -10,8 +9,7 @@ import { targetFinder } from '../../config/targets.js'
 import { clientOf } from '../support/app.js'
 import type { Client } from '../support/app.js'
 import { freePort, root, start } from '../support/demo-program.js'
-import { SECRET } from '../support/harness.js'
-import { filesOn, siteWithPhial } from '../support/page-files.js'
+import { doSteps, filesOn, siteWithPhial } from '../support/page-files.js'
 import { borrowRedis, redisProgram } from '../support/redis-server.js'
 
 const pages = readdirSync(join(root, 'docs')).filter((name) => name.startsWith('coming-from-'))
@@ -26,9 +24,8 @@ const patient = (text: string): string => text
 const run = async (t: ExecutionContext, page: string, env: NodeJS.ProcessEnv = {}): Promise<Client> => {
   const files = Object.entries(filesOn(read(page))).map(([name, text]) => [name, patient(text)])
   const cwd = siteWithPhial(t, Object.fromEntries(files))
-  makeSecretFile(join(cwd, 'data/secret'))
   const port = await freePort()
-  const program = start(t, join(cwd, 'app.mjs'), { cwd, env: { PORT: String(port), PHIAL_SECRET: SECRET, ...env } })
+  const program = start(t, join(cwd, 'app.mjs'), { cwd, env: { PORT: String(port), ...doSteps(read(page), cwd), ...env } })
   await program.says(/^http:/m)
   return clientOf(`http://127.0.0.1:${port}`)
 }
@@ -94,4 +91,4 @@ const isKnown = (name: string, isSetting: (name: string) => boolean): boolean =>
   || [phial.Session, phial.SessionObject, phial.SessionManager, phial.Notifications].some(({ prototype }) => name in prototype)
 
 /** Values and words of the platform. */
-const KINDS = ['phial', 'redis', 'datastore', 'memcache', 'devalue', 'json', 'Date', 'undefined', 'release', 'makeSession', 'manager', 'maxAge']
+const KINDS = ['createServer', 'regenerate', 'phial', 'redis', 'datastore', 'memcache', 'devalue', 'json', 'Date', 'undefined', 'release', 'makeSession', 'manager', 'maxAge']

@@ -133,7 +133,7 @@ test('what ships is reached from an export or the command: no tests, and nothing
   }
   const entries = [...targets().map(([, target]) => target), ...Object.values<string>(manifest()['bin'])]
   for (const target of entries) visit(join(installed, target).replace(/\.js$/, ''))
-  const modules = shipped().filter((name) => name.endsWith('.js')).map((name) => name.slice(0, -3))
+  const modules = shipped().filter((name) => name.startsWith('dist/') && name.endsWith('.js')).map((name) => name.slice(0, -3))
   t.true(modules.length > 100)
   t.deepEqual(modules.filter((name) => !reached.has(join(installed, name))), [])
 })
@@ -154,7 +154,15 @@ test('what was built has its source: an old build does not ship', (t) => {
 test('what ships beside the code: licence, changes, security, settings, the pages', (t) => {
   for (const name of ['LICENSE', 'README.md', 'CHANGELOG.md', 'SECURITY.md', 'development.ini']) t.true(shipped().includes(name), name)
   for (const name of readdirSync(join(root, 'docs'))) t.true(shipped().includes(`docs/${name}`), name)
-  t.deepEqual(shipped().filter((name) => /^(data|coverage|node_modules|bench|examples|tools|\.)/.test(name)), [])
+  t.deepEqual(shipped().filter((name) => /^(data|coverage|node_modules|bench|examples\/demo|examples\/.*data\/|tools|\.)/.test(name)), [])
+})
+
+test('every relative link of a page that ships leads to something that ships', (t) => {
+  const dead = shipped().filter((name) => name.endsWith('.md')).flatMap((page) =>
+    Array.from(text(page).matchAll(/\]\(([^)#\s]+)[^)]*\)/g), ([, target]) => target!)
+      .filter((target) => !/^[a-z]+:/.test(target) && !existsSync(join(installed, dirname(page), target)))
+      .map((target) => `${page}: ${target}`))
+  t.deepEqual(dead, [])
 })
 
 test('package.json: licence, engines, and no host', (t) => {

@@ -73,3 +73,10 @@ test('what the snippets and the prose use of sessions and their manager is there
     for (const name of used) t.true(name in prototype, name)
   }
 })
+
+test('every program that is shown listens on this machine alone, as it says', (t) => {
+  const programs = [...pages, 'bin/init.ts', ...readdirSync(join(root, 'examples')).filter((name) => name.endsWith('.ts')).map((name) => join('examples', name))]
+  const listening = programs.flatMap((file) => Array.from(read(file).matchAll(/^[^|\n]*\.listen\(.*/gm), ([call]) => `${file}: ${call}`))
+  t.true(listening.length > 20)
+  t.deepEqual(listening.filter((call) => !call.includes('\'127.0.0.1\'')), [])
+})

@@ -3,6 +3,7 @@ import { spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { ConfigError, currentSession, withCurrentSession, withSession } from '../../src/index.js'
+import type { SessionRequest } from '../../src/index.js'
 import { clientOf, listen, serve } from '../support/app.js'
 import { modes, serveMode, testIn } from '../support/every-backend.js'
 import { SECRET } from '../support/harness.js'
@@ -51,7 +52,7 @@ test('the wrappers may stand in either order, and the session under another key'
 
 test('outside of a request, and in one whose handler is not wrapped, it says so', async (t) => {
   t.throws(() => currentSession(), { instanceOf: ConfigError, code: 'PHIAL_CONFIG', message: /withCurrentSession/ })
-  withCurrentSession(() => t.throws(() => currentSession(), { instanceOf: ConfigError, message: /withSession/ }))({})
+  withCurrentSession(() => t.throws(() => currentSession(), { instanceOf: ConfigError, message: /withSession/ }))({} as SessionRequest)
   const { client } = await serve(t, (_req, res) => res.end((t.throws(() => currentSession()) as ConfigError).code))
   t.is(await client().text(), 'PHIAL_CONFIG')
 })
@@ -60,7 +61,7 @@ test('it hands on what it is given, and what comes back', (t) => {
   const handler = withCurrentSession((req: object, ...rest: number[]) => [req, ...rest])
   const req = {}
   t.deepEqual(handler(req, 1, 2), [req, 1, 2])
-  t.throws(() => withCurrentSession(() => { throw new RangeError('mine') })({}), { instanceOf: RangeError, message: 'mine' })
+  t.throws(() => withCurrentSession(() => { throw new RangeError('mine') })({} as SessionRequest), { instanceOf: RangeError, message: 'mine' })
 })
 
 test('what the handler starts and leaves behind still finds its session, which is over', async (t) => {

@@ -129,6 +129,22 @@ test('a named session has a life, cookie attributes and a backend of its own', a
   t.is(await browser.text('/shop/get'), '{}')
 })
 
+for (const [name, mains, kept] of [
+  ['shorter than', { lifetime: 1_209_600, timeout: 86_400 }, 600],
+  ['longer than', { lifetime: 1200, timeout: 1200 }, 31_536_000],
+  ['none, beside', { lifetime: 1200, timeout: 1200 }, undefined],
+] as const) {
+  test(`a named session in a cookie is kept by the browser for its own lifetime: ${name} the default one's`, async (t) => {
+    const { client } = await serve(t, async (req, res) => {
+      const session = await sessions(req).get('view', { backend: 'cookie', cookieExpires: 60, lifetime: kept ?? false, timeout: 600 }).load()
+      await session.set('mode', 'table').save()
+      res.end()
+    }, mains)
+    const [line] = (await client().get('/')).headers.getSetCookie()
+    t.is(/; Max-Age=(\d+)/.exec(line!)?.[1], String(kept ?? 400 * 86_400))
+  })
+}
+
 test('with auto a named session is saved at the end of the request as well', async (t) => {
   const { client } = await serve(t, async (req, res) => {
     const session = await sessions(req).get('visits', { auto: true }).load()

@@ -31,6 +31,47 @@ test('it is no thenable, and hides what it holds', async (t) => {
   })
 })
 
+test('a value that is set as a property is a TypeError, and not lost; reading one is undefined', async (t) => {
+  const { visit } = harness()
+  await visit(async (object) => {
+    const session = await object.load()
+    for (const one of [object, session] as unknown as Record<string, unknown>[]) {
+      t.throws(() => { one['user'] = 'ann' }, { instanceOf: TypeError, message: /object is not extensible/ })
+      t.throws(() => Object.assign(one, { visits: 1 }), { instanceOf: TypeError })
+      t.is(one['user'], undefined)
+    }
+    t.deepEqual(session.keys(), [])
+  })
+})
+
+test('reload() of a session that was never stored says that, and not that it ended', async (t) => {
+  const { visit } = harness()
+  const ended = { code: 'PHIAL_GONE', message: /^the session ended/ }
+  await visit(async (object) => {
+    const session = await object.load()
+    await t.throwsAsync(session.reload(), { code: 'PHIAL_GONE', message: /not stored yet/ })
+    await session.set('a', 1).save()
+    await session.reload()
+    await session.invalidate()
+    await t.throwsAsync(session.reload(), ended)
+  })
+})
+
+for (const method of ['save', 'destroy', 'invalidate', 'reload', 'regenerateId'] as const) {
+  test(`${method} takes no callback: a function is a TypeError at once, and nothing is done`, async (t) => {
+    const { visit } = harness()
+    await visit(async (object) => object.set('user', 'ann').then((session) => session.save()))
+    await visit(async (object) => {
+      const session = await object.load()
+      for (const one of [object, session] as unknown as Record<string, (callback: () => void) => unknown>[]) {
+        t.throws(() => one[method]!(() => {}), { instanceOf: TypeError, message: new RegExp(`^session\\.${method}\\(\\) answers a promise`) })
+      }
+      t.deepEqual([session.isNew, session.get('user')], [false, 'ann'])
+    })
+    await visit(async (object) => t.is(await object.get('user'), 'ann'))
+  })
+}
+
 test('parallel first calls share one load, and a failed load is not remembered', async (t) => {
   const store = new FaultyStore()
   const loads = (): number => store.calls.filter((call) => call === 'get').length

@@ -1,13 +1,18 @@
 import test from 'ava'
+import type { ExecutionContext } from 'ava'
 import { spawnSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { FaultyStore, makeSession, memoryManager, testClock } from '../../testing/index.js'
 import { StoreUnavailableError } from '../../src/index.js'
+import type { SessionObject } from '../../src/index.js'
+import type { Fault, FaultyMethod } from '../../testing/faulty-store.js'
 import { serve } from '../support/app.js'
 import { root } from '../support/demo-program.js'
 import { modes, serveMode, testIn } from '../support/every-backend.js'
 import { filesOn, siteWithPhial } from '../support/page-files.js'
+
+const page = readFileSync(join(root, 'docs/testing.md'), 'utf8')
 
 for (const mode of modes) {
   const testIt = testIn(mode)
@@ -71,10 +76,48 @@ test('each fault does to the next call of its method what it is called', async (
 })
 
 test('the files on the page about testing run as they stand', (t) => {
-  const page = readFileSync(join(root, 'docs/testing.md'), 'utf8')
   const cwd = siteWithPhial(t, filesOn(page))
   const { NODE_TEST_CONTEXT: _none, ...env } = process.env
   const { status, stdout } = spawnSync(process.execPath, ['--test', 'app.test.mjs'], { cwd, env, encoding: 'utf8', timeout: 60_000 })
   t.is(status, 0, stdout)
   t.regex(stdout, /^(?:# |ℹ )pass 3$/m)
 })
+
+/** What a request does so that this method of the store is called. */
+const WORK: Readonly<Record<string, (session: SessionObject) => Promise<unknown>>> = {
+  get: async (session) => session.load(),
+  create: async (session) => (await session.set('user', 'ada')).save(),
+  replace: async (session) => (await session.set('user', 'bob')).save(),
+  delete: async (session) => session.destroy(),
+}
+
+const answerTo = async (t: ExecutionContext, method: FaultyMethod, faults: readonly Fault[]): Promise<string> => {
+  const store = new FaultyStore()
+  let seen: string | undefined
+  const app = await serve(t, async (req, res) => {
+    await WORK[method]!(req.session).catch((error: Error) => {
+      seen = error.name
+      throw error
+    })
+    res.end()
+  }, { type: store.manager, operationTimeout: 0.1, requestBudget: 60 })
+  const { headers } = method === 'create' ? {} : await makeSession(app.manager, { user: 'ada' })
+  store.next(method, ...faults)
+  const { status } = await fetch(app.url, headers === undefined ? {} : { headers })
+  await store.release()
+  return seen === undefined ? String(status) : `\`${seen}\`, ${status}`
+}
+
+const rows = Array.from(page.matchAll(/^\| (one|two) `(\w+)` \| ([^|]+) \| ([^|]+) \|$/gm), ([, ...cells]) => cells as [string, FaultyMethod, string, string])
+
+test('the page tells of faults of reading and of every write', (t) => {
+  t.deepEqual(Object.keys(WORK).filter((method) => !rows.some(([, of]) => of === method)), [])
+})
+
+for (const [count, method, unanswered, lost] of rows) {
+  test(`what an application sees of ${count} ${method} that goes wrong is what the page says`, async (t) => {
+    const saidOf = (fault: Fault): Promise<string> => answerTo(t, method, count === 'one' ? [fault] : [fault, fault])
+    for (const [fault, said] of [['hung', unanswered], ['late', unanswered], ['lost', lost]] as const) t.is(await saidOf(fault), said.split(':')[0]!, fault)
+    t.is(await saidOf(new StoreUnavailableError('down', { backend: 'test', operation: method })), '`StoreUnavailableError`, 503')
+  })
+}

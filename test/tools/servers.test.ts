@@ -26,7 +26,7 @@ class Machine {
     for (const folder of [this.#home, this.#programs]) chmodSync(folder, 0o777) // also for who is not root
     copyFileSync(tool, this.#tool)
     for (const name of ['sh', 'env', 'true', 'timeout', 'rm', 'chmod']) symlinkSync(findProgram(name)!, join(this.#programs, name))
-    this.has('chromium')
+    this.has('chromium').has('wrk')
   }
 
   lacks(name: string): this {
@@ -105,6 +105,13 @@ testHere('the browser is asked for apart from the servers: where a system has no
   const ofChromium = INSTALL.replace('redis-server memcached', 'chromium')
   t.deepEqual(calls.filter((call) => !call.startsWith('policy')), [INSTALL, ofChromium, UPDATE, ofChromium])
   t.true(said.endsWith(`${NOT_THERE}\n  chromium: apt-get install chromium, or as your system has it\n\n`), said)
+})
+
+testHere('what loads the benchmark is asked for on its own, too', (t) => {
+  const machine = new Machine(t).has('java').has('redis-server').has('memcached').hasSudo().lacks('wrk')
+  const { said, calls } = machine.hasApt('exit 100').run(t)
+  t.true(calls.includes(INSTALL.replace('redis-server memcached', 'wrk')))
+  t.true(said.endsWith(`${NOT_THERE}\n  wrk: apt-get install wrk, or as your system has it\n\n`), said)
 })
 
 testHere('a browser elsewhere is named in CHROMIUM', (t) => {

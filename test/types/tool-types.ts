@@ -1,7 +1,7 @@
 // Compiled with the tests and never run: what stands under @ts-expect-error must not compile.
 import type { ServerResponse } from 'node:http'
 import type { Http2ServerRequest, Http2ServerResponse } from 'node:http2'
-import { csrf, currentSession, messages, sessions, withCurrentSession, withSession } from '../../src/index.js'
+import { csrf, currentSession, messages, notifications, sessions, withCurrentSession, withSession } from '../../src/index.js'
 import type { SessionManager, SessionRequest } from '../../src/index.js'
 
 interface Shop { visits: number }
@@ -21,6 +21,13 @@ const guarded = [
     await currentSession<Shop>().set('visits', '1')
     res.end()
   }), {}),
+  withSession(csrf.guard(withCurrentSession(async (req, res) => res.end(await req.session.get('theme', 'light')))), {}),
+  withSession(withCurrentSession(async (req, res) => {
+    await req.session.get('theme')
+    // @ts-expect-error what is inside takes a request with a session
+    req.sessions
+    res.end()
+  }), {}),
 ]
 
 void guarded
@@ -37,6 +44,13 @@ export const told = async (req: SessionRequest<Shop>): Promise<string | null> =>
 
 // @ts-expect-error a token is not for an address
 export const inAddress = (req: SessionRequest<Shop>): Promise<string> => csrf.form(req, { method: 'get' })
+
+export const noted = async (req: SessionRequest<Shop>): Promise<string> => {
+  const its = notifications(req)
+  // @ts-expect-error nothing may be there
+  const bare: string = await its.get<string>('greeting')
+  return bare + await its.get('greeting', '') + await its.get<string>('farewell', 'Bye!')
+}
 
 export const named = async (req: SessionRequest<Shop>, manager: SessionManager<{ items: string[] }>): Promise<void> => {
   const items: string[] = await sessions(req).get('own', { manager }).get('items', [])

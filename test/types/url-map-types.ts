@@ -2,7 +2,7 @@
 import { createServer } from 'node:http'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Http2ServerRequest, Http2ServerResponse } from 'node:http2'
-import { urlMap, withSession } from '../../src/index.js'
+import { urlMap, withCurrentSession, withSession } from '../../src/index.js'
 import type { MappedRequest, SessionRequest } from '../../src/index.js'
 
 interface Shop {
@@ -32,6 +32,9 @@ createServer(withSession<Shop>(urlMap({
     res.end(req.originalUrl + req.scriptName + visits)
   },
 }), {}))
+
+createServer(withSession(urlMap({ '/': async (req, res) => res.end(req.scriptName + await req.session.get('theme', 'light')) }), {}))
+createServer(withSession(withCurrentSession(urlMap({ '/': async (req, res) => res.end(await req.session.get('theme')) })), {}))
 
 const http2Map = withSession(urlMap({
   '/': async (req: SessionRequest<Shop, 'session', Http2ServerRequest>, res: Http2ServerResponse) => {

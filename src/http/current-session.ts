@@ -1,13 +1,15 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
+import type { ServerResponse } from 'node:http'
 import { ConfigError } from '../errors.js'
-import type { SessionObject } from './session-object.js'
-import { sessionOf } from './session-of.js'
+import type { SessionObject } from '../session/session-object.js'
+import { sessionOf } from '../session/session-of.js'
+import type { SessionRequest } from './wrap.js'
 
 /** Costs nothing before a request runs in it. */
 const requests = new AsyncLocalStorage<object>()
 
 /** Wraps a handler so that whatever it calls, however deep and however much later, finds the session by `currentSession()`. */
-export const withCurrentSession = <R extends object, Rest extends unknown[], A>(
+export const withCurrentSession = <R extends object = SessionRequest, Rest extends unknown[] = [res: ServerResponse], A = unknown>(
   handler: (req: R, ...rest: Rest) => A,
 ): ((req: R, ...rest: Rest) => A) =>
   (req, ...rest) => requests.run(req, handler, req, ...rest)

@@ -1,0 +1,3 @@
+import { serveLeastStore } from './least-store.js'
+
+await serveLeastStore(new Map<string, string>())
