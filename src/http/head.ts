@@ -70,6 +70,7 @@ const varyBy = (res: GatedResponse, header: string): void => {
 
 /** A response that sets a session's cookie is for one user alone: a shared cache that kept it would log others in with it. */
 const forbidStoring = (res: GatedResponse): void => {
+  if (!res.hasHeader('Cache-Control')) return void res.setHeader('Cache-Control', 'no-store')
   const directives = list(res, 'Cache-Control').map((directive) => directive.toLowerCase())
   const shared = directives.some((directive) => directive === 'public' || directive.startsWith('s-maxage'))
   if (shared) emit('cache-overridden', { value: directives.join(', ') })

@@ -19,24 +19,39 @@ export interface CookieMoment {
  * `secure: true` is sent as such on a plain connection too: browsers and curl take it from localhost, Safari does not.
  */
 export const setCookie = (name: string, value: string, attributes: CookieAttributes, moment: CookieMoment): string => {
-  checkCookie(name, attributes)
+  const tail = tailOf(name, attributes, moment)
   checkValue(name, value)
+  return `${name}=${value}${tail}`
+}
+
+/** What follows the value. It is the same for all cookies of a name and attributes that end with the browser: most of what a line costs. */
+const tailOf = (name: string, attributes: CookieAttributes, moment: CookieMoment): string => {
+  if (attributes.expiresAt !== undefined) return newTail(name, attributes, moment)
+  const key = moment.encrypted ? `${name} encrypted` : name
+  const known = tails.get(attributes)
+  const tail = known?.get(key) ?? newTail(name, attributes, moment)
+  if (known === undefined) tails.set(attributes, new Map([[key, tail]]))
+  else known.set(key, tail)
+  return tail
+}
+
+const tails = new WeakMap<CookieAttributes, Map<string, string>>()
+
+const newTail = (name: string, attributes: CookieAttributes, moment: CookieMoment): string => {
+  checkCookie(name, attributes)
   const { domain, path, httpOnly, sameSite, partitioned, priority } = attributes
   return stringifySetCookie({
-    name, value, path, httpOnly, sameSite, partitioned,
+    name, value: '', path, httpOnly, sameSite, partitioned,
     secure: attributes.secure === 'auto' ? moment.encrypted : attributes.secure,
     ...(domain === undefined ? {} : { domain }),
     ...(priority === undefined ? {} : { priority }),
     ...(attributes.expiresAt === undefined ? {} : life(attributes.expiresAt, moment.now))
-  }, { encode: asItIs })
+  }).slice(name.length + 1)
 }
 
 /** The line that makes a browser forget the cookie. `attributes` are those that it was set with, or it is another cookie. */
 export const expireCookie = (name: string, attributes: CookieAttributes, moment: CookieMoment): string =>
   setCookie(name, '', { ...attributes, expiresAt: 0 }, moment)
-
-/** `cookie` 1 percent-encodes base64's `+` and `/`, `cookie` 2 does not: the wire form shall not depend on it. */
-const asItIs = (value: string): string => value
 
 const checkValue = (name: string, value: string): void => {
   if (!cookieOctets.test(value)) throw new TypeError(`The cookie ${name}: its value may hold visible ASCII only, without " , ; \\`)

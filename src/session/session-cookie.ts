@@ -125,7 +125,10 @@ export class SessionCookie {
     return isRolling(this.#life)
   }
 
+  /** The settings' own, the same object each time, where this session has none of its own. */
   attributes(): CookieAttributes {
+    const { domain, path } = this.#meta()
+    if (this.#life === true && !this.#changed && domain === undefined && path === undefined) return this.#defaults
     return { ...this.#defaults, ...this.#own, domain: this.domain, path: this.path, expiresAt: this.#expiresAt() }
   }
 
