@@ -1,5 +1,5 @@
 import { csrfToken } from '../session/csrf.js'
-import { TOKEN_FIELD } from './csrf-body.js'
+import { TOKEN_FIELD } from './csrf-search.js'
 
 /** Attributes of a form: `true` is one without a value, `false` and `undefined` are none. */
 export interface CsrfFormOptions {
