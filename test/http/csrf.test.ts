@@ -405,8 +405,9 @@ test('S124: a form that would show its token to others is refused', async (t) =>
   const options: any[] = [
     { method: 'get' }, { method: 'dialog' }, { method: 'GET' }, { action: 'https://evil.test/' }, { action: '//evil.test/' }, { action: ' \t//evil.test' }, { action: '/\\evil.test' },
     { action: '\\\\evil.test' }, { action: '/\t/evil.test' }, { action: 'http:evil' }, { action: 'javascript:alert(1)' }, { action: 'mailto:eve@evil.test' }, { 'x onload': 'y' }, { '"': '' },
+    { Action: 'https://evil.test' }, { ACTION: '//evil.test' }, { METHOD: 'get' }, { Method: 'get', method: 'post' }, { action: '/', aCtion: '/' }, { method: 'post', METHOD: 'post' }, { id: 'a', ID: 'b' },
   ]
-  const fine: any[] = [{}, { action: '' }, { action: '/' }, { action: 'send?a=b#c' }, { action: '?' }, { action: './../x' }, { method: 'POST' }, { action: '/a:b//c' }]
+  const fine: any[] = [{}, { action: '' }, { action: '/' }, { action: 'send?a=b#c' }, { action: '?' }, { action: './../x' }, { method: 'POST' }, { action: '/a:b//c' }, { Action: '/', METHOD: 'post' }, { action: undefined, ACTION: '/' }]
   const { client } = await serve(t, async (req, res) => {
     for (const option of options) answers.push(await csrf.form(req, option).then(() => option, (error) => error.constructor))
     for (const option of fine) await csrf.form(req, option)
