@@ -69,8 +69,10 @@ export interface ExchangeListener {
   beforeHead(status: number): Promise<unknown> | undefined
   /** The end is about to leave; it waits for what is answered. Called once, after `beforeHead`. */
   beforeEnd(status: number): Promise<unknown> | undefined
-  /** What the response waited for is done, and nothing of it failed: what is to be done last of all; it waits for that too. May be called again. */
+  /** What the response waited for is done, and nothing of it failed: what is to be saved at the last; it waits for that too. May be called again. */
   beforeRelease(): Promise<unknown> | undefined
+  /** So is that, of all sessions of the response: what is only to be done for a response that leaves. May be called again. */
+  afterSaves(): Promise<unknown> | undefined
   /** The handler's promise, where it answered one: until it settles, the handler may still let a failure through. */
   working?(): Promise<unknown> | undefined
   /** `finish`: the response is complete. `abort`: its connection closed before. `failed`: an error became the answer. */

@@ -200,6 +200,7 @@ export class GateCore {
     this.#pending--
     if (this.#pending > 0 || this.#held === undefined || this.#failOnLoss()) return
     this.#holdForEach((hooks) => hooks.beforeRelease?.())
+    if (this.#pending === 0) this.#holdForEach((hooks) => hooks.afterSaves?.())
     if (this.#pending > 0) return
     try {
       this.#letGo()?.release((method, args) => this.#pass(method, args))

@@ -13,6 +13,8 @@ export interface GateHooks {
   beforeEnd(): Promise<unknown> | undefined
   /** The calls that were held are about to be made, since nothing failed: they are held until a promise returned is settled too. Called before each release. */
   beforeRelease?(): Promise<unknown> | undefined
+  /** The same, when no gate of the response had anything more to do before: what is not to be done for a response that fails. */
+  afterSaves?(): Promise<unknown> | undefined
   /**
    * The handler's head leaves now: what is to be merged into it. Called at the last moment; again only if `writeHead` refused
    * that head; never for the answer to a failure.

@@ -37,6 +37,7 @@ const gateOn = (res: ServerResponse, listener: ExchangeListener, carrier: Outlet
     beforeHead: (status) => listener.beforeHead(status),
     beforeEnd: () => listener.beforeEnd(res.statusCode),
     beforeRelease: () => listener.beforeRelease(),
+    afterSaves: () => listener.afterSaves(),
     headers: () => [carrier.headerEdits()],
     answer: (error, raw) => answerFor(error, options.onError, req, raw, carrier),
     working: () => listener.working?.(),

@@ -86,11 +86,6 @@ export class Flashes {
     this.#now.clear()
   }
 
-  /** Makes the removal one of the session's changes. */
-  useUp(): void {
-    if (this.areRead) this.#data.edit(this.takeRemoval())
-  }
-
   /** The removal of what was read, to be made on whatever record there is. */
   takeRemoval(): (record: OpenRecord) => void {
     const read = this.#read
