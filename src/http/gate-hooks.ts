@@ -20,6 +20,8 @@ export interface GateHooks {
    * that head; never for the answer to a failure.
    */
   headers(): readonly HeaderEdits[]
+  /** The same for the answer to a failure, whichever gate that came from. */
+  failureHeaders?(): readonly HeaderEdits[]
   /**
    * The answer to a failure, or `undefined` when the application has given one itself. It gives it on `raw`: calls on the
    * response are the handler's, which may still be at it, and are swallowed.

@@ -4,6 +4,7 @@ import { HeadersSentError } from '../errors.js'
 import type { Sealer } from '../namespace-manager.js'
 import { readCookies } from './cookie-header.js'
 import type { CookieRequest } from './cookie-slots.js'
+import type { HeaderEdits } from './header-edits.js'
 import { ResponseGate } from './response-gate.js'
 import type { ConnectedRequest } from './secure-request.js'
 import { expireCookie, setCookie } from './set-cookie.js'
@@ -21,6 +22,8 @@ export interface RequestCookiesOptions {
 /** A cookie that is to be sent. */
 interface Pending {
   readonly line: string
+  /** It belongs to the answer to a failure, and not to what the handler prepared. */
+  readonly isLate: boolean
   /** Absent: the client is to forget it. */
   readonly written?: { readonly value: unknown }
 }
@@ -67,10 +70,10 @@ class Cookies implements RequestCookies {
     this.#pending.delete(name)
   }
 
-  #put(name: string, pending: Pending): void {
+  #put(name: string, pending: Omit<Pending, 'isLate'>): void {
     const gate = this.#reach()
     if (gate === undefined || gate.headersSent) throw new HeadersSentError(`the cookie ${name} cannot be sent: the headers have left, or there is no response`)
-    this.#pending.set(name, pending)
+    this.#pending.set(name, { ...pending, isLate: gate.failing })
   }
 
   #moment({ secure = this.#options.attributes.secure }: Partial<CookieAttributes>): CookieMoment {
@@ -95,14 +98,16 @@ class Cookies implements RequestCookies {
     return (this.#gate ??= new ResponseGate(this.#res, {
       beforeHead: () => undefined,
       beforeEnd: () => undefined,
-      headers: () => [{ cookies: this.#lines(), vary: undefined, noStore: false }],
+      headers: () => [this.#edits(false)],
+      failureHeaders: () => [this.#edits(true)],
       answer: () => undefined,
       over: () => {},
     }, { budgetMs: 0 }))
   }
 
-  #lines(): Map<string, string> {
-    return new Map(Array.from(this.#pending, ([name, { line }]) => [name, line]))
+  #edits(isFailure: boolean): HeaderEdits {
+    const sent = [...this.#pending].filter(([, { isLate }]) => isLate || !isFailure)
+    return { cookies: new Map(sent.map(([name, { line }]) => [name, line])), vary: undefined, noStore: false }
   }
 }
 

@@ -1,5 +1,6 @@
 import test from 'ava'
 import { sessions } from '../../src/index.js'
+import { StoreUnavailableError } from '../../src/errors.js'
 import { serve } from '../support/app.js'
 
 test('a cookie is set at any time before the headers leave, once for each name, beside the application\'s own', async (t) => {
@@ -98,4 +99,22 @@ test('what no cookie can hold is refused when it is set, and so is one that come
   })
   t.is((await client().get('/')).status, 200)
   t.deepEqual(codes, ['TypeError', 'TypeError', 'TypeError', 'PHIAL_TOO_LARGE', 'PHIAL_CONFIG', 'PHIAL_CONFIG', 'PHIAL_CONFIG', 'PHIAL_HEADERS_SENT', 'PHIAL_HEADERS_SENT'])
+})
+
+test('a cookie that onError sets goes out with the answer to a failure, and none that the handler had set', async (t) => {
+  for (const isAnswered of [true, false]) {
+    const { client } = await serve(t, (req, res) => {
+      sessions(req).cookies.set('prepared', '1')
+      res.setHeader('X-Prepared', '1')
+      throw new StoreUnavailableError('down', { backend: 'memory', operation: 'get' })
+    }, {
+      onError: (_error, req, res: any) => {
+        sessions(req as object).cookies.set('notice', 'sorry')
+        if (isAnswered) res.writeHead(502, { 'Set-Cookie': 'own=1' }).end()
+      },
+    })
+    const answer = await client().get()
+    t.is(answer.status, isAnswered ? 502 : 503)
+    t.deepEqual(answer.headers.getSetCookie().map((line) => line.split(';')[0]), [...(isAnswered ? ['own=1'] : []), 'notice=sorry'])
+  }
 })
