@@ -59,11 +59,11 @@ class Cookies implements RequestCookies {
     const moment = this.#moment(attributes)
     const expiresAt = maxAge === undefined ? undefined : moment.now + maxAge * 1000
     const text = format === 'plain' ? textOf(name, value) : format === 'json' ? encodeURIComponent(jsonOf(name, value)) : this.#sealed(name, value, moment)
-    this.#put(name, { line: setCookie(name, text, { ...this.#options.attributes, ...attributes, expiresAt }, moment), written: { value } })
+    this.#put(name, { line: setCookie(name, text, { ...this.#attributes(attributes), expiresAt }, moment), written: { value } })
   }
 
   delete(name: string, attributes: Partial<CookieAttributes> = {}): void {
-    this.#put(name, { line: expireCookie(name, { ...this.#options.attributes, ...attributes }, this.#moment(attributes)) })
+    this.#put(name, { line: expireCookie(name, this.#attributes(attributes), this.#moment(attributes)) })
   }
 
   unset(name: string): void {
@@ -74,6 +74,11 @@ class Cookies implements RequestCookies {
     const gate = this.#reach()
     if (gate === undefined || gate.headersSent) throw new HeadersSentError(`the cookie ${name} cannot be sent: the headers have left, or there is no response`)
     this.#pending.set(name, { ...pending, isLate: gate.failing })
+  }
+
+  /** One that is `undefined` is not said. */
+  #attributes(said: Partial<CookieAttributes>): CookieAttributes {
+    return { ...this.#options.attributes, ...Object.fromEntries(Object.entries(said).filter(([, value]) => value !== undefined)) }
   }
 
   #moment({ secure = this.#options.attributes.secure }: Partial<CookieAttributes>): CookieMoment {

@@ -27,6 +27,19 @@ test('a cookie is set at any time before the headers leave, once for each name, 
   t.regex(lines.find((line) => line.startsWith('old='))!, /^old=; Max-Age=0; Path=\/old;/)
 })
 
+test('an attribute that is undefined is one that is not said', async (t) => {
+  const unsaid = { httpOnly: undefined, path: undefined, sameSite: undefined, secure: undefined, domain: undefined, partitioned: undefined, priority: undefined, maxAge: undefined, format: undefined } as object
+  const { client } = await serve(t, (req, res) => {
+    const { cookies } = sessions(req)
+    cookies.set('a', '1', unsaid)
+    cookies.delete('b', unsaid)
+    res.end()
+  })
+  const lines = (await client().get('/')).headers.getSetCookie()
+  t.is(lines[0], 'a=1; Path=/; HttpOnly; SameSite=Lax')
+  t.regex(lines[1]!, /^b=; Max-Age=0; Path=\/; Expires=[^;]+; HttpOnly; SameSite=Lax$/)
+})
+
 test('without the session a cookie costs no reading of it', async (t) => {
   const { client } = await serve(t, (req, res) => {
     sessions(req).cookies.set('lang', 'de')
