@@ -39,7 +39,10 @@ export interface CookieAttributes {
 
 /** The application's own cookies, readable and changeable until the headers leave. */
 export interface RequestCookies {
-  /** What `set` was given in this request, else what the client sent; `undefined` for none, for a forged or too old one, and where several differ. */
+  /**
+   * What `set` was given in this request, else what the client sent; `undefined` for none, for a forged or too old one, and where several differ:
+   * of signed ones, several that are good.
+   */
   get(name: string, options?: ReadCookieOptions): any
   /** One of a name is sent: the last one that was set. Throws `HeadersSentError`, `TooLargeError`, or `TypeError` for a value that no cookie can hold. */
   set(name: string, value: unknown, options?: WriteCookieOptions): void

@@ -19,6 +19,9 @@ export interface RequestCookiesOptions {
   readonly sealer: Sealer
 }
 
+/** Of one name, where each costs an opening. A client sends one. */
+const MOST_CANDIDATES = 8
+
 /** A cookie that is to be sent. */
 interface Pending {
   readonly line: string
@@ -48,11 +51,9 @@ class Cookies implements RequestCookies {
   get(name: string, { format = 'plain', maxAge }: ReadCookieOptions = {}): unknown {
     const pending = this.#pending.get(name)
     if (pending !== undefined) return pending.written?.value
-    const texts = new Set(readCookies(this.#req.headers.cookie, name))
-    const [text] = texts
-    if (text === undefined || texts.size > 1) return undefined // which of several is ours cannot be told
-    if (format === 'plain') return text
-    return format === 'json' ? parsed(decoded(text)) : this.#opened(name, text, maxAge)
+    const texts = readCookies(this.#req.headers.cookie, name)
+    if (format === 'signed') return texts.length > MOST_CANDIDATES ? undefined : parsed(onlyOne(texts.map((text) => this.#opened(name, text, maxAge))))
+    return format === 'json' ? parsed(decoded(onlyOne(texts))) : onlyOne(texts)
   }
 
   set(name: string, value: unknown, { format = 'plain', maxAge, ...attributes }: WriteCookieOptions = {}): void {
@@ -90,12 +91,12 @@ class Cookies implements RequestCookies {
     return this.#options.sealer.seal('cookie', name, `${now} ${jsonOf(name, value)}`)
   }
 
-  #opened(name: string, text: string, maxAge: number | undefined): unknown {
+  #opened(name: string, text: string, maxAge: number | undefined): string | undefined {
     const sealed = this.#options.sealer.open('cookie', name, text)?.text
     if (sealed === undefined) return undefined
     const end = sealed.indexOf(' ')
     const age = this.#options.now() - Number(sealed.slice(0, end))
-    return maxAge !== undefined && age > maxAge * 1000 ? undefined : parsed(sealed.slice(end + 1))
+    return maxAge !== undefined && age > maxAge * 1000 ? undefined : sealed.slice(end + 1)
   }
 
   #reach(): ResponseGate | undefined {
@@ -127,9 +128,15 @@ const jsonOf = (name: string, value: unknown): string => {
   return text
 }
 
-const decoded = (text: string): string | undefined => {
+/** Which of several is ours cannot be told: others plant cookies too. */
+const onlyOne = (texts: readonly (string | undefined)[]): string | undefined => {
+  const different = new Set(texts.filter((text) => text !== undefined))
+  return different.size === 1 ? [...different][0] : undefined
+}
+
+const decoded = (text: string | undefined): string | undefined => {
   try {
-    return decodeURIComponent(text)
+    return text === undefined ? undefined : decodeURIComponent(text)
   } catch {
     return undefined
   }

@@ -70,17 +70,25 @@ test('a signed value is bound to its name and to our secret, and too old when it
   const clock = { now: Date.now() }
   const { client, url } = await serve(t, (req, res) => {
     const { cookies } = sessions(req)
-    if (req.url === '/set') cookies.set('a', { user: 7 }, { format: 'signed', maxAge: 3600 })
+    if (req.url!.startsWith('/set')) cookies.set('a', { user: Number(req.url!.slice('/set'.length)) }, { format: 'signed', maxAge: 3600 })
     res.end(JSON.stringify(['a', 'b'].map((name) => cookies.get(name, { format: 'signed', maxAge: 3600 }) ?? null)))
   }, { now: () => clock.now })
   const browser = client()
-  await browser.get('/set')
+  await browser.get('/set7')
   const value = (await browser.cookies()).slice('a='.length)
+  await browser.get('/set8')
+  const another = (await browser.cookies()).slice('a='.length)
   const asked = async (cookie: string): Promise<string> => (await fetch(url, { headers: { cookie } })).text()
   t.is(await asked(`a=${value}`), '[{"user":7},null]')
   t.is(await asked(`b=${value}`), '[null,null]')
   t.is(await asked(`a=${value.slice(0, -2)}AA`), '[null,null]')
-  t.is(await asked(`a=${value}; a=${value}x`), '[null,null]')
+  for (const planted of ['x', '', `${value}x`, value, another.slice(0, -2)]) {
+    t.is(await asked(`a=${planted}; a=${value}`), '[{"user":7},null]')
+    t.is(await asked(`a=${value}; a=${planted}`), '[{"user":7},null]')
+  }
+  t.is(await asked(`a=${value}; a=${another}`), '[null,null]')
+  t.is(await asked(`a=${value}${'; a=x'.repeat(7)}`), '[{"user":7},null]')
+  t.is(await asked(`a=${value}${'; a=x'.repeat(8)}`), '[null,null]')
   t.is(await asked('a=x'), '[null,null]')
   clock.now += 3_600_001
   t.is(await asked(`a=${value}`), '[null,null]')
