@@ -53,7 +53,7 @@ export interface RequestCookies {
 }
 
 export interface ReadCookieOptions {
-  /** How the value was written. Default `plain`. */
+  /** How the value was written; of one that this request set otherwise there is none. Default `plain`. */
   readonly format?: 'plain' | 'json' | 'signed'
   /** For `signed`: seconds after which it is too old; absent: it lasts as long as the secrets. */
   readonly maxAge?: number

@@ -28,7 +28,7 @@ interface Pending {
   /** It belongs to the answer to a failure, and not to what the handler prepared. */
   readonly isLate: boolean
   /** Absent: the client is to forget it. */
-  readonly written?: { readonly value: unknown }
+  readonly written?: { readonly value: unknown; readonly format: WriteCookieOptions['format'] }
 }
 
 /** What makes the cookies of each request. */
@@ -49,18 +49,20 @@ class Cookies implements RequestCookies {
   }
 
   get(name: string, { format = 'plain', maxAge }: ReadCookieOptions = {}): unknown {
+    checkAge(name, maxAge)
     const pending = this.#pending.get(name)
-    if (pending !== undefined) return pending.written?.value
+    if (pending !== undefined) return pending.written?.format === format ? pending.written.value : undefined
     const texts = readCookies(this.#req.headers.cookie, name)
     if (format === 'signed') return texts.length > MOST_CANDIDATES ? undefined : parsed(onlyOne(texts.map((text) => this.#opened(name, text, maxAge))))
     return format === 'json' ? parsed(decoded(onlyOne(texts))) : onlyOne(texts)
   }
 
   set(name: string, value: unknown, { format = 'plain', maxAge, ...attributes }: WriteCookieOptions = {}): void {
+    checkAge(name, maxAge)
     const moment = this.#moment(attributes)
     const expiresAt = maxAge === undefined ? undefined : moment.now + maxAge * 1000
     const text = format === 'plain' ? textOf(name, value) : format === 'json' ? encodeURIComponent(jsonOf(name, value)) : this.#sealed(name, value, moment)
-    this.#put(name, { line: setCookie(name, text, { ...this.#attributes(attributes), expiresAt }, moment), written: { value } })
+    this.#put(name, { line: setCookie(name, text, { ...this.#attributes(attributes), expiresAt }, moment), written: { value, format } })
   }
 
   delete(name: string, attributes: Partial<CookieAttributes> = {}): void {
@@ -115,6 +117,11 @@ class Cookies implements RequestCookies {
     const sent = [...this.#pending].filter(([, { isLate }]) => isLate || !isFailure)
     return { cookies: new Map(sent.map(([name, { line }]) => [name, line])), vary: undefined, noStore: false }
   }
+}
+
+const checkAge = (name: string, maxAge: unknown): void => {
+  if (maxAge === undefined || (typeof maxAge === 'number' && maxAge >= 0)) return
+  throw new TypeError(`the cookie ${name}: maxAge is a number of seconds, 0 or more`)
 }
 
 const textOf = (name: string, value: unknown): string => {

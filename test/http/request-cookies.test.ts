@@ -94,6 +94,31 @@ test('a signed value is bound to its name and to our secret, and too old when it
   t.is(await asked(`a=${value}`), '[null,null]')
 })
 
+test('what this request set in one format is there in no other', async (t) => {
+  const { client } = await serve(t, (req, res) => {
+    const { cookies } = sessions(req)
+    const formats = ['plain', 'json', 'signed'] as const
+    for (const format of formats) cookies.set(format, 'true', { format })
+    for (const format of formats) t.deepEqual(formats.map((name) => cookies.get(name, { format })), formats.map((name) => name === format ? 'true' : undefined))
+    res.end()
+  })
+  t.is((await client().get('/')).status, 200)
+})
+
+test('an age is a number of seconds: what is none limits nothing, and is refused', async (t) => {
+  const { client } = await serve(t, (req, res) => {
+    const { cookies } = sessions(req)
+    cookies.set('there', '1')
+    for (const maxAge of [Number.NaN, -1, '60', null, new Date()] as any[]) {
+      for (const name of ['there', 'none']) t.throws(() => cookies.get(name, { format: 'signed', maxAge }), { instanceOf: TypeError })
+      t.throws(() => cookies.set('new', '1', { format: 'signed', maxAge }), { instanceOf: TypeError })
+    }
+    for (const maxAge of [0, 0.5, Infinity]) cookies.set('new', cookies.get('none', { format: 'signed', maxAge }) ?? '1', { maxAge })
+    res.end()
+  })
+  t.is((await client().get('/')).headers.getSetCookie().length, 2)
+})
+
 test('what no cookie can hold is refused when it is set, and so is one that comes too late', async (t) => {
   const codes: unknown[] = []
   const { client } = await serve(t, (req, res) => {
