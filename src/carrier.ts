@@ -44,7 +44,7 @@ export interface RequestCookies {
    * of signed ones, several that are good.
    */
   get(name: string, options?: ReadCookieOptions): any
-  /** One of a name is sent: the last one that was set. Throws `HeadersSentError`, `TooLargeError`, or `TypeError` for a value that no cookie can hold. */
+  /** One of a name is sent: the last one that was set. Throws `HeadersSentError`, `TooLargeError`, or `TypeError` for a value that no cookie can hold and for the name of a session's. */
   set(name: string, value: unknown, options?: WriteCookieOptions): void
   /** Asks the client to forget it. `path` and `domain` are those that it was set with. Throws like `set`. */
   delete(name: string, options?: Partial<CookieAttributes>): void

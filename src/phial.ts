@@ -16,7 +16,7 @@ import type { CookieAttributes } from './carrier.js'
 import type { Sealer } from './namespace-manager.js'
 import { compose } from './http/compose.js'
 import type { LoadedApp } from './http/compose.js'
-import { checkCookie } from './http/cookie-rules.js'
+import { checkCookie, withoutPrefix } from './http/cookie-rules.js'
 import { idPlace } from './http/header-carrier.js'
 import { requestCookies } from './http/request-cookies.js'
 import { secureRequests } from './http/secure-request.js'
@@ -115,7 +115,7 @@ const assemble = (settings: Settings, base: string, named: Named): SessionManage
     base,
   })
   const isEncrypted = secureRequests(trustProxy)
-  const cookiesFor = requestCookies({ now, isEncrypted, attributes: cookieOf(settings), sealer: makeSealer({ secrets: secret, encryptKeys: [], name: namespace }) })
+  const cookiesFor = requestCookies({ now, isEncrypted, cookieName: settings.cookieName, attributes: cookieOf(settings), sealer: makeSealer({ secrets: secret, encryptKeys: [], name: namespace }) })
   const backendNamed = (name: string | undefined) => (name === undefined ? stores : stores.another(name, cookieSealer(settings))).store
   const managerOptions = (its: Settings, { type, store }: OpenStore): SessionManagerOptions => {
     const { cookieName, encryptKey, requestBudget, onError } = its
@@ -153,7 +153,7 @@ const cookieSealer = ({ secret: secrets, encryptKey: encryptKeys, namespace, coo
 const cookieNameFor = (name: string, { cookieName, secure, httpOnly }: Settings, differing: NamedSessionOptions): string => {
   if (!/^[\w-]{1,64}$/.test(name)) throw new TypeError('the name of a session is of 1 to 64 letters, digits, "_" and "-"')
   const isHost = (differing.secure ?? secure) === true && differing.cookieDomain === undefined && (differing.cookiePath ?? '/') === '/' && (differing.httpOnly ?? httpOnly)
-  return `${isHost ? cookieName : cookieName.replace(/^__(?:host-http|host|http|secure)-/i, '')}.${name}`
+  return `${isHost ? cookieName : withoutPrefix(cookieName)}.${name}`
 }
 
 const cookieOf = ({ cookieDomain: domain, cookiePath: path, secure, httpOnly, sameSite, partitioned, priority }: Settings): CookieAttributes =>

@@ -13,6 +13,11 @@ export const checkCookie = (name: string, attributes: CookieAttributes): void =>
   checkPrefix(name, attributes)
 }
 
+/** A cookie's name without the prefix that makes browsers look at its attributes. */
+export const withoutPrefix = (name: string): string => name.replace(PREFIX, '')
+
+const PREFIX = /^__(?:host-http|host|http|secure)-/i
+
 const checkOctets = (name: string, { domain, path }: CookieAttributes): void => {
   if (!token.test(name)) throw refusal('key', `expected letters, digits and !#$%&'*+-.^_\`|~`, name)
   if (!absolutePath.test(path) || path.length > maxAttribute) {
@@ -35,7 +40,7 @@ const checkWords = ({ secure, sameSite, partitioned, priority }: CookieAttribute
 
 /** RFC 6265bis section 4.1.3, and `__Http-` of its successor. Browsers match prefixes whatever their case (section 5.4). */
 const checkPrefix = (name: string, { domain, path, secure, httpOnly }: CookieAttributes): void => {
-  const prefix = /^__(?:host-http|host|http|secure)-/i.exec(name)?.[0]
+  const prefix = PREFIX.exec(name)?.[0]
   if (prefix === undefined) return
   const isHost = /host/i.test(prefix)
   const isHttp = /http/i.test(prefix)

@@ -3,6 +3,7 @@ import type { CookieAttributes, ReadCookieOptions, RequestCookies, WriteCookieOp
 import { HeadersSentError } from '../errors.js'
 import type { Sealer } from '../namespace-manager.js'
 import { readCookies } from './cookie-header.js'
+import { isSessions } from './cookie-slots.js'
 import type { CookieRequest } from './cookie-slots.js'
 import type { HeaderEdits } from './header-edits.js'
 import { ResponseGate } from './response-gate.js'
@@ -14,7 +15,9 @@ export interface RequestCookiesOptions {
   /** The clock, in epoch milliseconds. */
   readonly now: () => number
   readonly isEncrypted: (request: ConnectedRequest) => boolean
-  /** Those of the session's cookie, for what is not said of a cookie. */
+  /** The session's cookie, … */
+  readonly cookieName: string
+  /** … and its attributes, for what is not said of a cookie. */
   readonly attributes: CookieAttributes
   readonly sealer: Sealer
 }
@@ -74,6 +77,7 @@ class Cookies implements RequestCookies {
   }
 
   #put(name: string, pending: Omit<Pending, 'isLate'>): void {
+    if (isSessions(name, this.#options.cookieName)) throw new TypeError(`the cookie ${name} is the session's: change the session`)
     const gate = this.#reach()
     if (gate === undefined || gate.headersSent) throw new HeadersSentError(`the cookie ${name} cannot be sent: the headers have left, or there is no response`)
     this.#pending.set(name, { ...pending, isLate: gate.failing })

@@ -94,6 +94,27 @@ test('a signed value is bound to its name and to our secret, and too old when it
   t.is(await asked(`a=${value}`), '[null,null]')
 })
 
+test('the cookies of sessions are not set or deleted beside them', async (t) => {
+  for (const [cookieName, taken, free] of [
+    ['phial', ['phial', 'phial-seen', 'phial-1', 'phial.cart', 'phial.cart-1'], ['phial2', 'Phial', 'x-phial']],
+    ['__Host-id', ['__Host-id', '__Host-id-seen', '__Host-id.cart', 'id.cart', 'id.cart-1'], ['id', '__Host-ida']],
+  ] as const) {
+    const { client } = await serve(t, async (req, res) => {
+      const { cookies } = sessions(req)
+      await (await req.session.set('a', 1)).save()
+      for (const name of taken) {
+        t.throws(() => cookies.set(name, 'x'), { instanceOf: TypeError, message: /session/ }, name)
+        t.throws(() => cookies.delete(name), { instanceOf: TypeError, message: /session/ }, name)
+        t.is(cookies.get(name), undefined)
+      }
+      for (const name of free) cookies.set(name, 'x')
+      res.end()
+    }, { cookieName, secure: true })
+    const lines = (await client().get('/')).headers.getSetCookie()
+    t.deepEqual(lines.map((line) => line.split('=')[0]), [cookieName, ...free])
+  }
+})
+
 test('what this request set in one format is there in no other', async (t) => {
   const { client } = await serve(t, (req, res) => {
     const { cookies } = sessions(req)
