@@ -1,3 +1,4 @@
+import { isHostPrefixed, isHttpPrefixed, prefixOf } from '../src/cookie-prefix.js'
 import type { Settings } from '../src/settings.js'
 import { isSameStore } from './backend-settings.js'
 import type { GivenSettings } from './given.js'
@@ -13,9 +14,6 @@ export interface Rule {
 }
 
 const inProduction = (): boolean => process.env['NODE_ENV'] === 'production'
-
-/** Browsers compare the prefixes of names without regard to case (RFC 6265bis section 5.7; `__Http-`: layered-cookies). */
-const named = (prefix: RegExp, settings: Settings): boolean => prefix.test(settings.cookieName)
 
 export const rules: readonly Rule[] = [
   // the backends
@@ -121,22 +119,22 @@ export const rules: readonly Rule[] = [
   },
   {
     among: ['cookieName', 'secure'],
-    broken: settings => named(/^__(?:host|secure|http)-/i, settings) && settings.secure !== true,
+    broken: ({ cookieName, secure }) => prefixOf(cookieName) !== '' && secure !== true,
     because: (name, { cookieName, secure }) => `browsers take ${cookieName} only with ${name('secure')} true; it is ${secure}`,
   },
   {
     among: ['cookieName', 'cookieDomain'],
-    broken: settings => named(/^__host-/i, settings) && settings.cookieDomain !== undefined,
+    broken: ({ cookieName, cookieDomain }) => isHostPrefixed(cookieName) && cookieDomain !== undefined,
     because: (name, { cookieName }) => `browsers take ${cookieName} only without ${name('cookieDomain')}`,
   },
   {
     among: ['cookieName', 'cookiePath'],
-    broken: settings => named(/^__host-/i, settings) && settings.cookiePath !== '/',
+    broken: ({ cookieName, cookiePath }) => isHostPrefixed(cookieName) && cookiePath !== '/',
     because: (name, { cookieName }) => `browsers take ${cookieName} only with ${name('cookiePath')} /`,
   },
   {
     among: ['cookieName', 'httpOnly'],
-    broken: settings => named(/^__(?:host-)?http-/i, settings) && !settings.httpOnly,
+    broken: ({ cookieName, httpOnly }) => isHttpPrefixed(cookieName) && !httpOnly,
     because: (name, { cookieName }) => `browsers take ${cookieName} only with ${name('httpOnly')} true`,
   },
   {

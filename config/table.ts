@@ -245,7 +245,7 @@ export const table: SettingsTable = {
     ini: 'force',
     kind: flag,
     default: false,
-    sentence: 'Sends the cookie with every response to a request that used a stored session.',
+    sentence: 'Sends the cookie with every response to a request that used a stored session. With type cookie a request that saved nothing sends NAME-seen alone, so that it undoes nothing.',
   },
   trustProxy: {
     ini: 'trust_proxy',

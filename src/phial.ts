@@ -13,10 +13,11 @@ import { openStore } from '../backends/open-store.js'
 import type { OpenStore } from '../backends/open-store.js'
 import { optionTables, tablesWith } from '../backends/registry.js'
 import type { CookieAttributes } from './carrier.js'
+import { prefixOf } from './cookie-prefix.js'
 import type { Sealer } from './namespace-manager.js'
 import { compose } from './http/compose.js'
 import type { LoadedApp } from './http/compose.js'
-import { checkCookie, withoutPrefix } from './http/cookie-rules.js'
+import { checkCookie } from './http/cookie-rules.js'
 import { idPlace } from './http/header-carrier.js'
 import { requestCookies } from './http/request-cookies.js'
 import { secureRequests } from './http/secure-request.js'
@@ -153,7 +154,7 @@ const cookieSealer = ({ secret: secrets, encryptKey: encryptKeys, namespace, coo
 const cookieNameFor = (name: string, { cookieName, secure, httpOnly }: Settings, differing: NamedSessionOptions): string => {
   if (!/^[\w-]{1,64}$/.test(name)) throw new TypeError('the name of a session is of 1 to 64 letters, digits, "_" and "-"')
   const isHost = (differing.secure ?? secure) === true && differing.cookieDomain === undefined && (differing.cookiePath ?? '/') === '/' && (differing.httpOnly ?? httpOnly)
-  return `${isHost ? cookieName : withoutPrefix(cookieName)}.${name}`
+  return `${isHost ? cookieName : cookieName.slice(prefixOf(cookieName).length)}.${name}`
 }
 
 const cookieOf = ({ cookieDomain: domain, cookiePath: path, secure, httpOnly, sameSite, partitioned, priority }: Settings): CookieAttributes =>

@@ -1,4 +1,5 @@
 import type { CookieAttributes } from '../carrier.js'
+import { isHostPrefixed, isHttpPrefixed, prefixOf } from '../cookie-prefix.js'
 import { ConfigError } from '../errors.js'
 
 /**
@@ -12,11 +13,6 @@ export const checkCookie = (name: string, attributes: CookieAttributes): void =>
   checkWords(attributes)
   checkPrefix(name, attributes)
 }
-
-/** A cookie's name without the prefix that makes browsers look at its attributes. */
-export const withoutPrefix = (name: string): string => name.replace(PREFIX, '')
-
-const PREFIX = /^__(?:host-http|host|http|secure)-/i
 
 const checkOctets = (name: string, { domain, path }: CookieAttributes): void => {
   if (!token.test(name)) throw refusal('key', `expected letters, digits and !#$%&'*+-.^_\`|~`, name)
@@ -38,18 +34,16 @@ const checkWords = ({ secure, sameSite, partitioned, priority }: CookieAttribute
   if (partitioned) throw refusal('partitioned', '`partitioned` needs `secure = true`', partitioned)
 }
 
-/** RFC 6265bis section 4.1.3, and `__Http-` of its successor. Browsers match prefixes whatever their case (section 5.4). */
 const checkPrefix = (name: string, { domain, path, secure, httpOnly }: CookieAttributes): void => {
-  const prefix = PREFIX.exec(name)?.[0]
-  if (prefix === undefined) return
-  const isHost = /host/i.test(prefix)
-  const isHttp = /http/i.test(prefix)
+  const prefix = prefixOf(name)
+  if (prefix === '') return
+  const isHost = isHostPrefixed(name)
   const need = (setting: string, holds: boolean, what: string): void => {
     if (holds) return
     throw new ConfigError(`${setting}: a ${prefix} cookie needs ${what}; choose a \`key\` without the prefix`, { setting })
   }
   need('secure', secure === true, '`secure = true`')
-  need('httponly', !isHttp || httpOnly, '`httponly = true`')
+  need('httponly', !isHttpPrefixed(name) || httpOnly, '`httponly = true`')
   need('cookie_domain', !isHost || domain === undefined, 'to have no domain')
   need('cookie_path', !isHost || path === '/', 'the path "/"')
 }

@@ -25,7 +25,7 @@ export class StoreCalls {
   }
 
   /**
-   * `deadline` is on the clock of `performance.now()`; the operation's own time-out applies too.
+   * `deadline` is on the clock of `performance.now()`; the operation's own time-out applies too. After it nothing is sent.
    * Rejects with a `SessionError` only. The call itself runs on after a time-out.
    */
   run<T>(operation: string, deadline: number, call: () => Promise<T>): Promise<T> {
@@ -39,9 +39,10 @@ export class StoreCalls {
 
   async #checked<T>(operation: string, ms: number, call: () => Promise<T>): Promise<T> {
     const breaker = READING.has(operation) ? this.#reads : this.#writes
-    if (!this.#isSpread && !breaker.admits()) throw this.#known(operation)
+    if (ms <= 0) throw this.#untried(operation, StoreTimeoutError, 'the time for it is spent')
+    if (!this.#isSpread && !breaker.admits()) throw this.#untried(operation, StoreUnavailableError, 'the store does not answer', this.#lastFailure)
     try {
-      const answer = await this.#withDeadline(operation, Math.max(0, ms), call)
+      const answer = await this.#withDeadline(operation, ms, call)
       this.#succeeded(breaker)
       return answer
     } catch (error) {
@@ -80,10 +81,9 @@ export class StoreCalls {
     return failure
   }
 
-  /** Nothing was sent, so nothing came of it. */
-  #known(operation: string): StoreError {
-    const message = `${this.backend}: ${operation} was not tried, since the store does not answer`
-    const failure = new StoreUnavailableError(message, { backend: this.backend, operation, cause: this.#lastFailure })
+  /** Nothing was sent, so nothing came of it, and nothing was learnt of the store. */
+  #untried(operation: string, Failure: typeof StoreTimeoutError | typeof StoreUnavailableError, why: string, cause?: StoreError): StoreError {
+    const failure = new Failure(`${this.backend}: ${operation} was not tried, since ${why}`, { backend: this.backend, operation, cause })
     this.#tell(operation, failure)
     return failure
   }

@@ -12,7 +12,10 @@ export interface Message {
   /** Text, or whatever was flashed. Escape it where you show it. */
   readonly body: any
   readonly title: string | null
-  /** How long a script is to show it, in milliseconds, as scripts count; `null`: until the user leaves. */
+  /**
+   * How long the page's script is to show it: in milliseconds, unlike all other durations of phial, which are seconds. It is handed on as it was
+   * given, for `setTimeout`. `null`: until the user leaves.
+   */
   readonly life: number | null
 }
 
@@ -20,7 +23,7 @@ export interface NewMessage {
   readonly level: MessageLevel
   readonly body: string
   readonly title?: string | null
-  /** In milliseconds. Default `null`: for as long as the page is there. */
+  /** In milliseconds, not seconds: see `Message.life`. Default `null`: for as long as the page is there. */
   readonly life?: number | null
 }
 

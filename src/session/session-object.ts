@@ -200,6 +200,14 @@ export class SessionObject<T extends object = Record<string, any>> implements Ex
     return this.#write((session) => session.destroy())
   }
 
+  /** Saves what the calls made so far change. A session that nobody asked for is left alone. */
+  saveChanges(): Promise<void> {
+    if (!this.accessed) return Promise.resolve()
+    return this.#write(async (session) => {
+      if (session.dirty) await session.save()
+    })
+  }
+
   /** What the end of the request does; see `Session.persist`. A session that nobody asked for is left alone. */
   persist(): Promise<void> {
     if (!this.accessed) return Promise.resolve()
@@ -236,6 +244,11 @@ export class SessionObject<T extends object = Record<string, any>> implements Ex
   /** The handler failed with one of phial's errors: it becomes the answer. */
   fail(error: Error): void {
     this.#reach().fail(error)
+  }
+
+  /** The response waits for the promise. */
+  hold(promise: Promise<unknown>): void {
+    this.#reach().hold(promise)
   }
 
   /** The handler answered a promise: until that settles it may still let a failure through. */
@@ -283,7 +296,7 @@ export class SessionObject<T extends object = Record<string, any>> implements Ex
 
   #write<R>(work: (session: Session<T>) => Promise<R>): Promise<R> {
     const promise = writePromise(() => this.#inOrder(work))
-    this.#reach().hold(promise)
+    this.hold(promise)
     return promise
   }
 

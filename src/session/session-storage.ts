@@ -404,7 +404,7 @@ export class SessionStorage {
   async #assertNotRevoked({ record: { meta } }: Found<RecordForm>, written: RecordForm, key: string): Promise<void> {
     const { owners, records } = this.#context
     if (meta.owner === written.meta.owner || (await this.#spend((deadline) => owners.confirm(meta, key, deadline)))) return
-    await this.#spend((deadline) => records.discard(key, deadline))
+    await this.#spend(() => records.discard(key, Infinity)) // also when the request's time is spent
     throw this.#gone('replace')
   }
 

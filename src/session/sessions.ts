@@ -2,6 +2,7 @@ import type { RequestCookies } from '../carrier.js'
 import { ConfigError } from '../errors.js'
 import type { NamespaceManager, RequestNamespace } from '../namespace-manager.js'
 import { showAs } from '../show.js'
+import { writePromise } from '../write-promise.js'
 import type { NamedSessionOptions } from './named-session-options.js'
 import type { SessionManager } from './session-manager.js'
 import { sessionOf } from './session-of.js'
@@ -38,11 +39,15 @@ export class Sessions {
     return there.object as SessionObject<T>
   }
 
-  /** Saves those that were changed; resolves when all are stored. Rejects with the first failure, when all were tried. */
-  async save(): Promise<void> {
-    const changed = [this.#default, ...[...this.#named.values()].map(({ object }) => object)].filter(({ dirty }) => dirty)
-    const failure = (await Promise.allSettled(changed.map((object) => object.save()))).find(({ status }) => status === 'rejected')
-    if (failure !== undefined) throw (failure as PromiseRejectedResult).reason
+  /**
+   * Saves those that were changed, by calls that are still under way too; resolves when all are stored. Rejects with the first failure,
+   * when all were tried. It need not be awaited: the response waits for it, and a failure that nobody took becomes the answer.
+   */
+  save(): Promise<void> {
+    const asked = [this.#default, ...Array.from(this.#named.values(), ({ object }) => object)].filter(({ accessed }) => accessed)
+    const promise = writePromise(() => allDone(asked.map((object) => object.saveChanges())))
+    asked[0]?.hold(promise)
+    return promise
   }
 
   /** Ends a session now, and expires its cookie. Options as for `get`. */
@@ -74,6 +79,12 @@ export class Sessions {
     const there = families.find(({ cookieName }) => cookieName === manager.cookieName)
     if (there !== undefined) throw new ConfigError(`another session of this request has the cookie ${manager.cookieName}: give one of the managers another key`, { setting: 'key' })
   }
+}
+
+/** Resolves when all have; rejects with the first failure, when all are settled. */
+const allDone = async (promises: readonly Promise<void>[]): Promise<void> => {
+  await Promise.allSettled(promises)
+  await Promise.all(promises)
 }
 
 interface Named {

@@ -42,6 +42,30 @@ test('a flash read on a page that fails is still there on the next', async (t) =
   t.regex(await read(client, '/flash'), /No flash is waiting/)
 })
 
+test('a flash that a page read and kept is on the next one too, and then gone', async (t) => {
+  const client = browser()
+  const answer = await submit(client, '/flash/save-and-keep', { level: 'success' })
+  t.is(answer.headers.get('location'), '/flash/kept')
+  for (let times = 0; times < 2; times++) t.regex(await read(client, '/flash/kept'), /^Flash Saved.* Read here, and kept\./)
+  t.regex(await read(client, '/flash'), /^Flash Saved/)
+  t.regex(await read(client, '/flash'), /No flash is waiting/)
+})
+
+test('a flash for now is on the page of its own request, after those that waited, and on no other', async (t) => {
+  const client = browser()
+  await submit(client, '/flash/save', { level: 'success' })
+  t.regex(await read(client, '/flash/now'), /^Flash Saved.* For this page alone\./)
+  t.regex(await read(client, '/flash/now'), /^Flash For this page alone\./)
+  t.regex(await read(client, '/flash'), /^Flash No flash is waiting/)
+})
+
+test('a flash with a key waits for the page that asks for that list', async (t) => {
+  const client = browser()
+  t.regex(await send(client, '/flash/whisper'), /^Flash No flash is waiting/)
+  t.regex(await read(client, '/flash/aside'), /^Flash Between you and me\./)
+  t.regex(await read(client, '/flash/aside'), /^Flash Nothing was said aside\./)
+})
+
 test('messages: an error stands on the same page, a success on the next, and each once', async (t) => {
   const client = browser()
   const refused = await submit(client, '/letters/send', { letter: ' ' })

@@ -18,7 +18,7 @@ test.after.always(async () => {
 const browser = (): Client => clientOf(url)
 
 const PATHS = [
-  '/', '/counter', '/basic', '/cart', '/session', '/flash', '/letters', '/tea', '/tea/read', '/language', '/login', '/guarded',
+  '/', '/counter', '/basic', '/cart', '/session', '/flash', '/flash/kept', '/flash/now', '/flash/aside', '/letters', '/tea', '/tea/read', '/language', '/login', '/guarded',
   '/garden/', '/kitchen', '/named', '/cookies', '/visits/',
 ]
 

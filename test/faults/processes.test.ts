@@ -1,10 +1,9 @@
-import test from 'ava'
 import type { ExecutionContext } from 'ava'
 import { clientOf } from '../support/app.js'
 import type { Client } from '../support/app.js'
 import { at, startApp } from '../support/app-process.js'
 import type { AppProcess } from '../support/app-process.js'
-import { sharedModes } from '../support/every-backend.js'
+import { sharedModes, testIn } from '../support/every-backend.js'
 import type { Mode } from '../support/every-backend.js'
 
 const start = async (t: ExecutionContext, mode: Mode, count: number): Promise<AppProcess[]> => {
@@ -20,7 +19,7 @@ const statuses = async (requests: readonly Promise<Response>[]): Promise<number[
   [...new Set((await Promise.all(requests)).map(({ status }) => status))].sort()
 
 for (const mode of sharedModes) {
-  const testIt = mode.missing === undefined ? test.serial : test.skip
+  const testIt = testIn(mode)
   testIt(`${mode.name}: 4 processes × 25 requests on one session: all keys are left, and updates count`, async (t) => {
     const processes = await start(t, mode, 4)
     const browser = clientOf(processes[0]!.url)

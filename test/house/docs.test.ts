@@ -170,6 +170,30 @@ test('each cookie_expires renews the cookie as the table says', async (t) => {
   }
 })
 
+test('force sends what the pages say: on type cookie a request that saved nothing sends NAME-seen alone, and undoes nothing', async (t) => {
+  const [row] = tableUnder(read('docs/options.md'), 'in an INI file').filter(([ini]) => ini === '`session.force`')
+  for (const said of [row!.at(-1)!, cookies]) t.regex(said, /`?NAME-seen`? alone/)
+  for (const [type, forced] of [['memory', 'phial'], ['cookie', 'phial-seen']]) {
+    let [hold, release] = [Promise.resolve(), () => {}]
+    const { client } = await serve(t, async (req, res) => {
+      const session = await req.session.load()
+      if (req.url === '/late') await hold
+      if (req.url === '/save') await session.set('n', session.get('n', 0) + 1).save()
+      res.end(String(session.get('n')))
+    }, { ...patient, type: type!, forceCookie: true })
+    const browser = client()
+    const sent = async (path: string): Promise<string[]> => (await browser.get(path)).headers.getSetCookie().map((line) => line.split('=')[0]!)
+    t.deepEqual(await sent('/save'), ['phial'], type)
+    t.deepEqual(await sent('/read'), [forced], type)
+    hold = new Promise((resolve) => (release = resolve))
+    const late = sent('/late')
+    await sent('/save')
+    release()
+    t.deepEqual(await late, [forced], type)
+    t.is(await browser.text('/read'), '2', type)
+  }
+})
+
 // Figures
 
 const grouped = (figure: number): string => figure.toLocaleString('en')
@@ -214,6 +238,12 @@ test('S207: the figures in the prose are those of the code', (t) => {
   const name = '__Host-phial'
   const rooms = [[], [SECRET]].map((encryptKeys) => capacity(makeSealer({ secrets: [SECRET], encryptKeys, name }), 4096 - name.length))
   t.true(cookies.includes(`| record in one cookie named \`${name}\` | ${rooms.map((bytes) => `${grouped(bytes)} bytes`).join(' | ')} |`), rooms.join())
+})
+
+test('the life of a message, the one duration that is not in seconds, is said to be in milliseconds wherever it is explained', (t) => {
+  for (const page of ['docs/around-the-session.md', 'docs/coming-from-webapp2-and-tipfy.md']) t.regex(read(page), /`life`[^.]+\bmilliseconds\b/, page)
+  const comments = read('src/session/messages.ts').match(/\/\*\*(?:(?!\*\/)[^])*\*\/(?=\s+readonly life\b)/g)!
+  t.deepEqual(comments.map((comment) => /\bmilliseconds, (?:not|unlike) .*\bseconds\b/.test(comment)), [true, true])
 })
 
 // Steps

@@ -34,6 +34,18 @@ test('every page of docs/ is linked from the README, or from a page that is', (t
   t.deepEqual(pagesIn('docs').filter((page) => !reached.has(page)), [])
 })
 
+test('CONTRIBUTING names the programs that the tests use, and the variables that name one which is elsewhere', (t) => {
+  const sources = readdirSync(join(root, 'test'), { recursive: true, encoding: 'utf8' }).filter((file) => file.endsWith('.ts')).map((file) => read(join('test', file))).join('\n')
+  const contributing = read('CONTRIBUTING.md')
+  const programs = new Set([...sources.matchAll(/\bfindProgram\('([a-z]+)/g)].map(([, name]) => name!))
+  programs.delete('setpriv') // nothing is skipped without it
+  t.true(programs.size > 4)
+  t.deepEqual([...programs].filter((name) => !contributing.toLowerCase().includes(name)), [])
+  const variables = [...contributing.matchAll(/`([A-Z_]+)`/g)].map(([, name]) => name!)
+  t.is(variables.length, 3)
+  t.deepEqual(variables.filter((name) => !sources.includes(name)), [])
+})
+
 test('the first program is examples/first.ts, from its first import on', (t) => {
   t.true(readme.includes('<!-- example: examples/first.ts -->\n```ts\n'))
   const example = read('examples/first.ts')

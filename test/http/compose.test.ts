@@ -8,7 +8,7 @@ import type { LoadAppOptions, LoadedApp, NamespaceManager, SettingsInput } from 
 import { clientOf, listen } from '../support/app.js'
 import type { Client } from '../support/app.js'
 import { site } from '../support/composite-site.js'
-import { modes } from '../support/every-backend.js'
+import { modes, testIn } from '../support/every-backend.js'
 import { memoryStore, SECRET } from '../support/harness.js'
 
 const SESSION = `session.secret = ${SECRET}\nsession.secure = false\n`
@@ -55,7 +55,8 @@ const load = async (t: ExecutionContext, files: Readonly<Record<string, string>>
 const browse = async (t: ExecutionContext, app: LoadedApp): Promise<Client> => clientOf((await listen(t, app)).url)
 
 for (const mode of modes) {
-  test(`\`[filter-app:main] next = sessioned\`, \`[composite:sessioned] / = home …\`: several apps under one session middleware: ${mode.name}`, async (t) => {
+  const testIt = testIn(mode)
+  testIt(`\`[filter-app:main] next = sessioned\`, \`[composite:sessioned] / = home …\`: several apps under one session middleware: ${mode.name}`, async (t) => {
     const app = await load(t, twoApps, { overrides: { operationTimeout: 10, requestBudget: 20, ...(await mode.settings(t)) } })
     const browser = await browse(t, app)
     t.is(await browser.text('/'), ' {}')

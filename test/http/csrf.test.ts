@@ -13,7 +13,7 @@ import type { SessionRequest } from '../../src/index.js'
 import { StoreUnavailableError } from '../../src/errors.js'
 import { serve } from '../support/app.js'
 import type { Client } from '../support/app.js'
-import { modes, serveMode } from '../support/every-backend.js'
+import { modes, serveMode, storedModes, testIn } from '../support/every-backend.js'
 import { FaultyStore } from '../support/faulty-store.js'
 import { memoryStore, SECRET } from '../support/harness.js'
 import { listen } from '../support/raw-http.js'
@@ -32,7 +32,8 @@ const submit = (client: Client, fields: Record<string, string>, headers: Record<
   client.get('/send', { method: 'POST', body: new URLSearchParams(fields), headers })
 
 for (const mode of modes) {
-  test(`${mode.name}: webhelpers secure_form, auth_token_hidden_field, authenticate_form: a form with its token comes through, a forged one is refused`, async (t) => {
+  const testIt = testIn(mode)
+  testIt(`${mode.name}: webhelpers secure_form, auth_token_hidden_field, authenticate_form: a form with its token comes through, a forged one is refused`, async (t) => {
     const { client } = await serveMode(t, mode, csrf.guard(echo))
     const browser = client()
     const page = await browser.text()
@@ -47,7 +48,7 @@ for (const mode of modes) {
     t.is((await submit(client(), { csrf_token: token })).status, 403)
   })
 
-  test(`${mode.name}: tipfy's list of five tokens and "The form expired.": seven tabs have a token each, all are good, again after the back button too`, async (t) => {
+  testIt(`${mode.name}: tipfy's list of five tokens and "The form expired.": seven tabs have a token each, all are good, again after the back button too`, async (t) => {
     const { client } = await serveMode(t, mode, csrf.guard(echo))
     const browser = client()
     const tokens: string[] = []
@@ -56,7 +57,7 @@ for (const mode of modes) {
     for (const token of [...tokens, tokens[0]!]) t.is((await submit(browser, { csrf_token: token })).status, 200)
   })
 
-  test(`${mode.name}: fetch sends the token in a header, and the guard leaves its body alone`, async (t) => {
+  testIt(`${mode.name}: fetch sends the token in a header, and the guard leaves its body alone`, async (t) => {
     const { client } = await serveMode(t, mode, csrf.guard(async (req, res) => {
       if (req.method === 'GET') return void res.end(await csrf.token(req))
       t.false(req.readableDidRead)
@@ -71,7 +72,7 @@ for (const mode of modes) {
     t.is((await browser.get('/', { method: 'POST', body: `csrf_token=${token}`, headers: { 'Content-Type': FORM, 'X-CSRF-Token': 'x' } })).status, 403)
   })
 
-  test(`${mode.name}: the first token writes its secret and nothing else: what is not saved stays so, and what is saved stays good`, async (t) => {
+  testIt(`${mode.name}: the first token writes its secret and nothing else: what is not saved stays so, and what is saved stays good`, async (t) => {
     const { client } = await serveMode(t, mode, csrf.guard(async (req, res) => {
       const session = await req.session.load()
       if (req.url === '/change') session.set('a', 1)
@@ -88,7 +89,7 @@ for (const mode of modes) {
     }
   })
 
-  test(`${mode.name}: a clear() that is not saved goes along with the first token after it, which outlives the save()`, async (t) => {
+  testIt(`${mode.name}: a clear() that is not saved goes along with the first token after it, which outlives the save()`, async (t) => {
     const { client } = await serveMode(t, mode, csrf.guard(async (req, res) => {
       const session = await req.session.load()
       if (req.url === '/first') session.set('a', 1).owner = 'ann'
@@ -106,8 +107,9 @@ for (const mode of modes) {
   })
 }
 
-for (const mode of modes.filter(({ isStored }) => isStored)) {
-  test(`${mode.name}: tabs that open at once all get a token that is good, and one that writes meanwhile loses nothing`, async (t) => {
+for (const mode of storedModes) {
+  const testIt = testIn(mode)
+  testIt(`${mode.name}: tabs that open at once all get a token that is good, and one that writes meanwhile loses nothing`, async (t) => {
     const tabs = 20
     let loaded = 0
     const arrivals: (() => void)[] = []

@@ -4,7 +4,7 @@ import { once } from 'node:events'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { ConfigError, currentSession, withCurrentSession, withSession } from '../../src/index.js'
 import { clientOf, listen, serve } from '../support/app.js'
-import { modes, serveMode } from '../support/every-backend.js'
+import { modes, serveMode, testIn } from '../support/every-backend.js'
 import { SECRET } from '../support/harness.js'
 
 interface Visitor { name: string; n: number }
@@ -19,7 +19,8 @@ const count = async (): Promise<string> => {
 }
 
 for (const mode of modes) {
-  test(`${mode.name}: Pylons session global in controllers: each request finds its own session, in parallel too`, async (t) => {
+  const testIt = testIn(mode)
+  testIt(`${mode.name}: Pylons session global in controllers: each request finds its own session, in parallel too`, async (t) => {
     const { client } = await serveMode(t, mode, withCurrentSession(async (req, res) => {
       t.is(currentSession(), req.session)
       const name = req.url!.slice(1)

@@ -1,5 +1,5 @@
 import test from 'ava'
-import { modes, serveMode, storedModes } from '../support/every-backend.js'
+import { modes, serveMode, storedModes, testIn } from '../support/every-backend.js'
 import type { SessionRequest } from '../../src/index.js'
 import type { ServerResponse } from 'node:http'
 
@@ -39,7 +39,7 @@ const handler = async (req: SessionRequest, res: ServerResponse): Promise<void> 
 }
 
 for (const mode of modes) {
-  const testIt = mode.missing === undefined ? test.serial : test.skip
+  const testIt = testIn(mode)
   testIt(`${mode.name}: a session's story for a browser`, async (t) => {
     const { client } = await serveMode(t, mode, handler)
     const browser = client()
@@ -78,7 +78,7 @@ for (const mode of modes) {
 }
 
 for (const mode of storedModes) {
-  const testIt = mode.missing === undefined ? test.serial : test.skip
+  const testIt = testIn(mode)
   testIt(`${mode.name}: 100 parallel requests leave 100 keys, 100 updates count 100, and a reader reverts nothing`, async (t) => {
     const { client } = await serveMode(t, mode, handler)
     const browser = client()

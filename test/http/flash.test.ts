@@ -6,7 +6,7 @@ import type { SessionRequest } from '../../src/index.js'
 import { StoreUnavailableError } from '../../src/errors.js'
 import { serve } from '../support/app.js'
 import type { Client } from '../support/app.js'
-import { modes, serveMode, storedModes } from '../support/every-backend.js'
+import { modes, serveMode, storedModes, testIn } from '../support/every-backend.js'
 import { FaultyStore } from '../support/faulty-store.js'
 import { memoryStore } from '../support/harness.js'
 import type { FaultyMethod } from '../../testing/faulty-store.js'
@@ -24,7 +24,8 @@ const pages = async (req: SessionRequest, res: ServerResponse): Promise<void> =>
 const flashesOf = async (browser: Client, path = '/get', key = 'flash'): Promise<unknown> => JSON.parse(await browser.text(`${path}?key=${key}`))
 
 for (const mode of modes) {
-  test(`${mode.name}: webapp2 get_flashes(key='_flash'), add_flash(value, level=None, key='_flash'); tipfy FlashMixin.get_flash, set_flash`, async (t) => {
+  const testIt = testIn(mode)
+  testIt(`${mode.name}: webapp2 get_flashes(key='_flash'), add_flash(value, level=None, key='_flash'); tipfy FlashMixin.get_flash, set_flash`, async (t) => {
     const { client } = await serveMode(t, mode, pages)
     const browser = client()
     await browser.get('/set?key=flash&value=one')
@@ -36,7 +37,7 @@ for (const mode of modes) {
     t.deepEqual(await flashesOf(browser, '/get', 'other'), [{ value: 'three', level: null }])
   })
 
-  test(`${mode.name}: webhelpers Flash: categories warning, notice, error, success; pop_messages()`, async (t) => {
+  testIt(`${mode.name}: webhelpers Flash: categories warning, notice, error, success; pop_messages()`, async (t) => {
     const { client } = await serveMode(t, mode, pages)
     const browser = client()
     for (const level of ['warning', 'notice', 'error', 'success']) await browser.get(`/set?key=flash&value=a%20${level}&level=${level}`)
@@ -46,7 +47,7 @@ for (const mode of modes) {
     t.deepEqual(await flashesOf(browser), [])
   })
 
-  test(`${mode.name}: a flash is peeked at as often as one likes, and one that was read is kept when that is asked`, async (t) => {
+  testIt(`${mode.name}: a flash is peeked at as often as one likes, and one that was read is kept when that is asked`, async (t) => {
     const { client } = await serveMode(t, mode, async (req, res) => {
       const session = await req.session.load()
       if (req.url === '/set') await session.flash('x').save()
@@ -62,7 +63,7 @@ for (const mode of modes) {
     t.deepEqual(shown, ['1', '1', '1', '1', '1', '1', '0', '0'])
   })
 
-  test(`${mode.name}: a flash for now is shown by this request, read once, and never stored`, async (t) => {
+  testIt(`${mode.name}: a flash for now is shown by this request, read once, and never stored`, async (t) => {
     const { client } = await serveMode(t, mode, async (req, res) => {
       const session = await req.session.load()
       if (req.url === '/set') await session.flash('stored').save()
@@ -172,7 +173,7 @@ for (const auto of [false, true]) {
 }
 
 for (const mode of modes) {
-  test(`${mode.name}: what was read before the head left is used up at the end, if nothing fails; where the client keeps it, with the head`, async (t) => {
+  testIn(mode)(`${mode.name}: what was read before the head left is used up at the end, if nothing fails; where the client keeps it, with the head`, async (t) => {
     const { client } = await serveMode(t, mode, async (req, res) => {
       const session = await req.session.load()
       if (req.url === '/set') await session.flash('x').save()
@@ -200,7 +201,8 @@ test('with auto, a flash that was read and a change are stored by the end of one
 })
 
 for (const mode of storedModes) {
-  test(`${mode.name}: a failure that the handler took is no failed response: its flashes are used up`, async (t) => {
+  const testIt = testIn(mode)
+  testIt(`${mode.name}: a failure that the handler took is no failed response: its flashes are used up`, async (t) => {
     const { client } = await serveMode(t, mode, async (req, res) => {
       const session = await req.session.load()
       if (req.url === '/set') await session.flash('x').save()

@@ -1,10 +1,11 @@
 import test from 'ava'
 import { messages } from '../../src/index.js'
 import { serve } from '../support/app.js'
-import { modes, serveMode } from '../support/every-backend.js'
+import { modes, serveMode, testIn } from '../support/every-backend.js'
 
 for (const mode of modes) {
-  test(`${mode.name}: tipfy MessagesMixin.messages, set_message(level, body, title, life, flash), set_form_error`, async (t) => {
+  const testIt = testIn(mode)
+  testIt(`${mode.name}: tipfy MessagesMixin.messages, set_message(level, body, title, life, flash), set_form_error`, async (t) => {
     const { client } = await serveMode(t, mode, async (req, res) => {
       const page = await messages(req)
       if (req.url === '/redirect') {

@@ -3,7 +3,7 @@ import type { ServerResponse } from 'node:http'
 import type { SessionRequest } from '../../src/index.js'
 import { notifications, sessions } from '../../src/index.js'
 import { serve } from '../support/app.js'
-import { serveMode, modes } from '../support/every-backend.js'
+import { modes, serveMode, testIn } from '../support/every-backend.js'
 
 const pages = async (req: SessionRequest, res: ServerResponse): Promise<void> => {
   const [, verb, ...keys] = req.url!.split('/')
@@ -20,7 +20,7 @@ const pages = async (req: SessionRequest, res: ServerResponse): Promise<void> =>
 }
 
 for (const mode of modes) {
-  const testIt = (mode as { missing?: string }).missing === undefined ? test.serial : test.skip
+  const testIt = testIn(mode)
   testIt(`${mode.name}: a notification vanishes when it is read, without save(), and is in no session of the user's`, async (t) => {
     const { client } = await serveMode(t, mode, async (req, res) => {
       if (req.url === '/session') return void res.end(JSON.stringify(await req.session.load()))

@@ -3,7 +3,7 @@ import type { SettingsInput } from '../../src/index.js'
 import { ConfigError, sessions, Sessions, setSessions } from '../../src/index.js'
 import { StoreUnavailableError } from '../../src/errors.js'
 import { serve } from '../support/app.js'
-import { modes, serveMode } from '../support/every-backend.js'
+import { modes, serveMode, testIn } from '../support/every-backend.js'
 import { FaultyStore } from '../support/faulty-store.js'
 import { memoryStore } from '../support/harness.js'
 
@@ -24,7 +24,8 @@ test('the same name is the same object in a request, and the default session is 
 })
 
 for (const mode of modes) {
-  test(`${mode.name}: sessions of different names never see each other, and each has a cookie of its own`, async (t) => {
+  const testIt = testIn(mode)
+  testIt(`${mode.name}: sessions of different names never see each other, and each has a cookie of its own`, async (t) => {
     const { client, url } = await serveMode(t, mode, async (req, res) => {
       const [, verb, name, value] = req.url!.split('/')
       const session = await sessions(req).get(name).load()
@@ -68,6 +69,51 @@ test('several are used in one request, save() saves what changed, delete() ends 
   t.is(deleting.headers.getSetCookie().length, 1)
   t.regex(deleting.headers.getSetCookie()[0]!, /^phial\.cart=; Max-Age=0;/)
   t.is(await browser.text('/'), '["ann",null,1]')
+})
+
+test('save() waits for what was asked of each session before it, awaited or not, and touches no other', async (t) => {
+  const { client } = await serve(t, async (req, res) => {
+    const its = sessions(req)
+    const cart = its.get('cart')
+    const other = its.get('other')
+    if (req.url === '/set') {
+      void req.session.set('user', 'ann')
+      void cart.load().then((session) => session.set('items', 1))
+      await its.save()
+      res.setHeader('x-untouched', String(!other.accessed))
+    }
+    res.end(JSON.stringify([await req.session.get('user'), await cart.get('items')]))
+  })
+  const browser = client()
+  const { headers } = await browser.get('/set')
+  t.deepEqual(headers.getSetCookie().map((line) => line.split('=')[0]).sort(), ['phial', 'phial.cart'])
+  t.is(headers.get('x-untouched'), 'true')
+  t.is(await browser.text('/'), '["ann",1]')
+})
+
+test('a save() of all of them that is not awaited holds the response, and its failure is the answer; awaited it is the handler\'s', async (t) => {
+  const { client } = await serve(t, async (req, res) => {
+    const its = sessions(req)
+    void its.get('cart').set('big', 'x'.repeat(1000))
+    const saving = its.save()
+    if (req.url === '/awaited') await t.throwsAsync(saving, { code: 'PHIAL_TOO_LARGE' })
+    res.end('stored')
+  }, { maxBytes: 500 })
+  t.is((await client().get('/')).status, 500)
+  t.is((await client().get('/awaited')).status, 200)
+})
+
+test('save() of sessions that nobody asked for puts nothing on the response', async (t) => {
+  const { client } = await serve(t, async (req, res) => {
+    const { end } = res
+    const its = sessions(req)
+    its.get('cart')
+    await its.save()
+    t.is(res.end, end)
+    t.false(req.session.accessed)
+    res.end()
+  })
+  t.is((await client().get('/')).headers.get('vary'), null)
 })
 
 test('a named session has a life, cookie attributes and a backend of its own', async (t) => {

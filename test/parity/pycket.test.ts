@@ -2,7 +2,7 @@ import test from 'ava'
 import { createManager, notifications, withSession } from '../../src/index.js'
 import { testClock } from '../../testing/index.js'
 import { clientOf, listen, serve } from '../support/app.js'
-import { modes, serveMode } from '../support/every-backend.js'
+import { modes, serveMode, testIn } from '../support/every-backend.js'
 import { SECRET } from '../support/harness.js'
 import { hasMemcached, sharedMemcached } from '../support/memcache-store.js'
 import { backends, kinds, testEach } from '../support/parity.js'
@@ -20,7 +20,7 @@ test.serial('pycket engine: an unknown one is named in the message, and what is 
 })
 
 for (const mode of modes.filter(({ name }) => name === 'redis' || name === 'memcache')) {
-  const testIt = mode.missing === undefined ? test.serial : test.skip
+  const testIt = testIn(mode)
   testIt(`pycket engine redis or memcached: ${mode.name}`, async (t) => {
     const { client, manager } = await serveMode(t, mode, async (req, res) => void res.end(String(await req.session.update('n', (n = 0) => n + 1))))
     const browser = client()

@@ -70,3 +70,13 @@ test('where each server knows by itself whether it is down, the others are asked
   for (let n = 0; n < 20; n++) await run(calls, down).catch(() => {})
   t.is(await run(calls, async () => 'asked'), 'asked')
 })
+
+test('a call whose time is spent is not made: it is a time-out at once, and no failure of the store', async (t) => {
+  const calls = new StoreCalls('own', 1)
+  let asked = 0
+  for (let n = 0; n < 20; n++) {
+    await t.throwsAsync(calls.run('get', performance.now(), async () => asked++), { code: 'PHIAL_STORE_TIMEOUT' })
+  }
+  t.is(asked, 0)
+  t.is(await run(calls, async () => 'asked'), 'asked')
+})

@@ -191,6 +191,29 @@ test('the spared session lives on when its id is renewed meanwhile', async (t) =
   }
 })
 
+test('a session that leaves its owner during a revocation is ended, also when the time of its request is spent by then', async (t) => {
+  const clock = new Clock()
+  const faulty = new FaultyStore(memoryStore(clock.now))
+  const made = harness({ clock, store: faulty.manager, manager: { requestBudget: 1 } })
+  const browser = await logIn(made)
+  faulty.next('replace', async (run) => {
+    const written = await run()
+    await made.manager.revoke({ owner: 'ann' })
+    faulty.next('get', (read) => read(), (read) => {
+      const until = performance.now() + 1_100
+      while (performance.now() < until); // the process is busy: the answer that came meanwhile counts
+      return read()
+    })
+    return written
+  })
+  await made.visit(async (object) => {
+    const session = await object.load()
+    session.owner = undefined
+    await t.throwsAsync(session.set('a', 1).save(), { instanceOf: SessionGoneError })
+  }, browser)
+  t.true(await made.visit(async (object) => (await object.load()).isNew, browser))
+})
+
 test('an index that takes no entries for now keeps nobody from reading', async (t) => {
   const made = harness()
   const browser = await logIn(made)

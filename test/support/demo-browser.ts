@@ -1,5 +1,5 @@
 import { chromium } from 'playwright-core'
-import type { Browser, BrowserContext, BrowserContextOptions, Page } from 'playwright-core'
+import type { Browser, BrowserContext, BrowserContextOptions, LaunchOptions, Page } from 'playwright-core'
 import { existsSync } from 'node:fs'
 import type { Teardown } from './app.js'
 import { listen } from './app.js'
@@ -12,8 +12,8 @@ export const chromiumProgram: string | undefined = [process.env['CHROMIUM'] ?? '
 const PATIENCE_MS = 60_000
 
 /** One for all tests of a file; each makes a context of its own, which shares nothing with the others. */
-export const launch = async (t: Teardown): Promise<Browser> => {
-  const browser = await chromium.launch({ executablePath: chromiumProgram!, timeout: PATIENCE_MS })
+export const launch = async (t: Teardown, options: LaunchOptions = {}): Promise<Browser> => {
+  const browser = await chromium.launch({ executablePath: chromiumProgram!, timeout: PATIENCE_MS, ...options })
   t.teardown(() => browser.close())
   return browser
 }

@@ -1,3 +1,4 @@
+import test from 'ava'
 import { randomUUID } from 'node:crypto'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -79,6 +80,9 @@ export const modes: readonly Mode[] = [
 
 export const storedModes: readonly Mode[] = modes.filter(({ isStored }) => isStored)
 export const sharedModes: readonly Mode[] = modes.filter(({ isShared }) => isShared)
+
+/** For tests on it, one after the other, since a disk that all write to at once is slow. Without its server they are skipped. */
+export const testIn = ({ missing }: Mode): typeof test.serial | typeof test.skip => (missing === undefined ? test.serial : test.skip)
 
 /** Deadlines are generous: a busy disk is not what is tested. */
 const PATIENT: SettingsInput = { operationTimeout: 10, requestBudget: 20 }

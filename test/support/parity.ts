@@ -1,6 +1,5 @@
-import test from 'ava'
 import type { ExecutionContext } from 'ava'
-import { modes } from './every-backend.js'
+import { modes, testIn } from './every-backend.js'
 import type { Mode } from './every-backend.js'
 
 const named = (...names: readonly string[]): Mode[] => modes.filter(({ name }) => names.includes(name))
@@ -16,7 +15,7 @@ export const storedBackends: readonly Mode[] = backends.filter(({ isStored }) =>
 /** A test of what an ancestor did, once for each mode; one after the other, since a disk that all write to at once is slow. */
 export const testEach = (title: string, which: readonly Mode[], run: (t: ExecutionContext, mode: Mode) => Promise<void>): void => {
   for (const mode of which) {
-    const testIt = mode.missing === undefined ? test.serial : test.skip
+    const testIt = testIn(mode)
     testIt(`${mode.name}: ${title}`, (t) => run(t, mode))
   }
 }

@@ -7,11 +7,11 @@ import { StoreUnavailableError } from '../../src/index.js'
 import type { Manifest, NamespaceManager, OwnerIndex, StoredRecord } from '../../src/index.js'
 import { serve } from '../support/app.js'
 import { root } from '../support/demo-program.js'
-import { modes, serveMode } from '../support/every-backend.js'
+import { modes, serveMode, testIn } from '../support/every-backend.js'
 import { filesOn, siteWithPhial } from '../support/page-files.js'
 
 for (const mode of modes) {
-  const testIt = mode.missing === undefined ? test : test.skip
+  const testIt = testIn(mode)
   testIt(`${mode.name}: Beaker webtest_varname: a test makes a session without HTTP, a request finds it, and the test looks at it`, async (t) => {
     const { url, manager } = await serveMode(t, mode, async (req, res) => {
       const session = await req.session.load()
