@@ -22,7 +22,8 @@ export class CookieCarrier extends OutletCarrier implements Carrier {
   readonly #request: ConnectedRequest
   readonly #options: CookieCarrierOptions
   readonly #lines = new Map<string, string>()
-  readonly #expiring = new Set<string>()
+  /** What takes the session back, once it was to be ended, whatever was written since; a slot that a shorter one does without is no end. */
+  readonly #ending = new Map<string, string>()
 
   constructor(request: ConnectedRequest, openOutlet: () => Outlet, options: CookieCarrierOptions) {
     super(openOutlet)
@@ -39,20 +40,21 @@ export class CookieCarrier extends OutletCarrier implements Carrier {
   }
 
   write(value: string, attributes: CookieAttributes, slot?: string): void {
-    this.#expiring.delete(this.#put(attributes, slot, (name, moment) => setCookie(name, value, attributes, moment)))
+    this.#put(attributes, slot, (name, moment) => setCookie(name, value, attributes, moment))
   }
 
   expire(attributes: CookieAttributes, slot?: string): void {
-    this.#expiring.add(this.#put(attributes, slot, (name, moment) => expireCookie(name, attributes, moment)))
+    const name = this.#put(attributes, slot, (name, moment) => expireCookie(name, attributes, moment))
+    if (slot === undefined || this.#ending.size > 0) this.#ending.set(name, this.#lines.get(name)!)
   }
 
   forget(): void {
     this.#lines.clear()
-    this.#expiring.clear()
+    this.#ending.clear()
   }
 
-  expiring(): Record<string, string[]> {
-    return this.#expiring.size === 0 ? {} : { 'Set-Cookie': Array.from(this.#expiring, (name) => this.#lines.get(name)!) }
+  failureEdits(): HeaderEdits {
+    return { cookies: this.#ending, vary: undefined, noStore: this.#ending.size > 0 }
   }
 
   headerEdits(): HeaderEdits {

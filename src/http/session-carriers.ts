@@ -37,17 +37,17 @@ const gateOn = (res: ServerResponse, listener: ExchangeListener, carrier: Outlet
     beforeHead: (status) => listener.beforeHead(status),
     beforeEnd: () => listener.beforeEnd(res.statusCode),
     beforeRelease: () => listener.beforeRelease(),
+    afterSaves: () => listener.afterSaves(),
     headers: () => [carrier.headerEdits()],
-    answer: (error, raw) => answerFor(error, options.onError, req, raw, carrier),
+    failureHeaders: () => [carrier.failureEdits()],
+    answer: (error, raw) => answerFor(error, options.onError, req, raw),
     working: () => listener.working?.(),
     over: (how) => listener.over(how),
   }, options)
 
-/** The application's own answer, if it gives one, else the library's. Of a session that was to be ended the id is taken back either way. */
-const answerFor = async (error: Error, onError: OnError | undefined, req: object, raw: any, carrier: OutletCarrier): Promise<FailureAnswer | undefined> => {
-  const expiring = carrier.expiring()
+/** The application's own answer, if it gives one, else the library's. */
+const answerFor = async (error: Error, onError: OnError | undefined, req: object, raw: any): Promise<FailureAnswer | undefined> => {
   if (onError !== undefined) {
-    for (const [name, value] of Object.entries(expiring)) raw.setHeader(name, value)
     try {
       await onError(error, req, raw)
     } catch (failure) {
@@ -55,7 +55,7 @@ const answerFor = async (error: Error, onError: OnError | undefined, req: object
     }
     if (raw.writableEnded) return undefined
   }
-  const { status, headers, body } = failureAnswer(error)
-  if (status === 500) warnOnce('PHIAL_SERVER_ERROR', `a request was answered with 500: ${error.name}: ${error.message}`)
-  return { status, body, headers: { ...headers, ...expiring } }
+  const answer = failureAnswer(error)
+  if (answer.status === 500) warnOnce('PHIAL_SERVER_ERROR', `a request was answered with 500: ${error.name}: ${error.message}`)
+  return answer
 }
