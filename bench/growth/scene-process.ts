@@ -40,16 +40,16 @@ class SceneProcess {
   /** Resolves when all sessions are there, to what they take of this process. */
   async seed(): Promise<MemoryPerSession> {
     const { count, expiring, size, store } = this.#spec
-    if (count > 1) await this.#create(this.#manager, 0) // what is made once for all is no growth
+    await this.#create(this.#manager, 0) // what is made once for all is no growth
     const before = memory()
-    await this.#each(0, expiring, (index) => this.#create(this.#manager, index))
+    await this.#each(1, expiring, (index) => this.#create(this.#manager, index))
     if (store !== 'redis') this.#ahead += OLDER
-    await this.#each(expiring, count, (index) => this.#create(this.#manager, index))
+    await this.#each(Math.max(1, expiring), count, (index) => this.#create(this.#manager, index))
     const after = memory()
     return {
-      heap: (after.heap - before.heap) / count,
-      external: (after.external - before.external) / count,
-      rss: (after.rss - before.rss) / count,
+      heap: (after.heap - before.heap) / (count - 1),
+      external: (after.external - before.external) / (count - 1),
+      rss: (after.rss - before.rss) / (count - 1),
       record: recordBytes(size),
     }
   }
@@ -90,7 +90,7 @@ class SceneProcess {
   #settings(own: SettingsInput): SettingsInput {
     const { store, place } = this.#spec
     return {
-      type: store, ...place, ...own, secret: SECRET, secure: false, cookieName: COOKIE, namespace: 'growth', maxBytes: 2 ** 20, operationTimeout: 60, requestBudget: 60,
+      type: store, ...place, ...own, touchInterval: LIFE / 10_000, secret: SECRET, secure: false, cookieName: COOKIE, namespace: 'growth', maxBytes: 2 ** 20, operationTimeout: 60, requestBudget: 60,
       now: () => Date.now() + this.#ahead,
       ...(store === 'memory' && { memory: { maxSessions: 2 ** 31, maxTotalBytes: 2 ** 40 } }),
       ...(store === 'file' && { file: { sync: false, purgeInterval: 0 } }),
