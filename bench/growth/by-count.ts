@@ -22,35 +22,30 @@ export interface CountRow {
 
 export const SIZE = 1_000
 
-/** Of the sessions, those that end: removing a file takes longer than all else. */
-const EXPIRING: Partial<Record<StoreName, number>> = { memory: 0.5, file: 0.1, redis: 0.1 }
+/** Of the sessions, those that end: removing a file under its lock takes longer than all else. */
+const EXPIRING: Partial<Record<StoreName, number>> = { memory: 0.5, file: 0.02, redis: 0.1 }
 
-/** Stores with ever more sessions. All sizes of a store are there at once, each in a process, and take turns. */
-export const byCount = async ({ stores, counts, rounds, roundMs, pauseMs }: GrowthOptions, tell: Tell): Promise<CountRow[]> => {
-  const rows: CountRow[] = []
-  for (const store of stores) {
-    rows.push(...(await cleaning(async (t) => {
-      const wanted = []
-      for (const count of counts) wanted.push(await stage(t, { store, count, size: SIZE, expiring: Math.ceil(count * EXPIRING[store]!) }, tell))
-      const staged = wanted.filter(isStaged)
-      const footprints = []
-      for (const { ground, scene } of staged) footprints.push(await ground.footprint?.(scene.spec.count))
-      const costs = new Map<Operation, CostSpread[]>()
-      for (const operation of OPERATIONS) {
-        tell(`${store}: ${operation}`)
-        costs.set(operation, await interleaved(staged.map(({ scene }) => scene), operation, rounds, roundMs))
-      }
-      const measured: CountRow[] = []
-      for (const [index, { scene, memory, seededMs }] of staged.entries()) {
-        const { count } = scene.spec
-        tell(`${store}, ${count.toLocaleString('en')} sessions: pauses`)
-        const pauses = { reading: await scene.ask('pause', 'reading', pauseMs), purging: await scene.ask('pause', 'purging', pauseMs) }
-        const own = Object.fromEntries(OPERATIONS.map((operation) => [operation, costs.get(operation)![index]!])) as Record<Operation, CostSpread>
-        measured.push({ store, count, costs: own, memory, footprint: footprints[index], pauses, seededMs })
-      }
-      tell(`${store}: removing`)
-      return wanted.map((one, index) => (isStaged(one) ? measured[staged.indexOf(one)]! : { store, count: counts[index]!, missing: one }))
-    })))
-  }
-  return rows
-}
+/** A store with ever more sessions. All sizes of it are there at once, each in a process, and take turns. */
+export const byCount = (store: StoreName, { counts, rounds, roundMs, pauseMs }: GrowthOptions, tell: Tell): Promise<CountRow[]> =>
+  cleaning(async (t) => {
+    const wanted = []
+    for (const count of counts) wanted.push(await stage(t, { store, count, size: SIZE, expiring: Math.ceil(count * EXPIRING[store]!) }, tell))
+    const staged = wanted.filter(isStaged)
+    const footprints = []
+    for (const { ground, scene } of staged) footprints.push(await ground.footprint?.(scene.spec.count))
+    const costs = new Map<Operation, CostSpread[]>()
+    for (const operation of OPERATIONS) {
+      tell(`${store}: ${operation}`)
+      costs.set(operation, await interleaved(staged.map(({ scene }) => scene), operation, rounds, roundMs))
+    }
+    const measured: CountRow[] = []
+    for (const [index, { scene, memory, seededMs }] of staged.entries()) {
+      const { count } = scene.spec
+      tell(`${store}, ${count.toLocaleString('en')} sessions: pauses`)
+      const pauses = { reading: await scene.ask('pause', 'reading', pauseMs), purging: await scene.ask('pause', 'purging', pauseMs) }
+      const own = Object.fromEntries(OPERATIONS.map((operation) => [operation, costs.get(operation)![index]!])) as Record<Operation, CostSpread>
+      measured.push({ store, count, costs: own, memory, footprint: footprints[index], pauses, seededMs })
+    }
+    tell(`${store}: removing`)
+    return wanted.map((one, index) => (isStaged(one) ? measured[staged.indexOf(one)]! : { store, count: counts[index]!, missing: one }))
+  })

@@ -3,12 +3,12 @@ import { prepareGround } from './ground.js'
 import type { GrowthOptions } from './options.js'
 import { spreadOf } from './rounds.js'
 import type { Spread } from './rounds.js'
-import type { Operation } from './scene.js'
+import type { Call } from './scene.js'
 import { isStaged, stage } from './stage.js'
 import type { Staged, Tell } from './stage.js'
 
 export interface ProcessRow {
-  readonly operation: Operation
+  readonly operation: Call
   readonly processes: number
   /** Of all processes together. */
   readonly perSecond: Spread
@@ -45,7 +45,7 @@ export const byProcesses = ({ processes, few, rounds, roundMs }: GrowthOptions, 
 
 type Round = Record<'perSecond' | 'processCpuUs' | 'redisCpuUs', number>
 
-const together = async (staged: readonly Staged[], operation: Operation, ms: number): Promise<Round> => {
+const together = async (staged: readonly Staged[], operation: Call, ms: number): Promise<Round> => {
   const spent = staged[0]!.ground.spent!
   const before = await spent()
   const costs = await Promise.all(staged.map(({ scene }) => scene.ask('round', operation, ms)))

@@ -4,7 +4,7 @@ import { lookAtMachine } from './machine.js'
 import type { Machine } from './machine.js'
 import type { GrowthOptions } from './options.js'
 import { spreadOf } from './rounds.js'
-import type { Operation, StoreName } from './scene.js'
+import type { Call, StoreName } from './scene.js'
 import { isStaged, stage } from './stage.js'
 import type { Staged, Tell } from './stage.js'
 
@@ -71,7 +71,7 @@ const difference = (a: Footprint, b: Footprint): Footprint => ({
   ...(a.diskBytes !== undefined && { diskBytes: a.diskBytes - b.diskBytes!, inodes: a.inodes! - b.inodes! }),
 })
 
-const costsOf = async ({ scene, ground }: Staged, operation: Operation, rounds: number, ms: number): Promise<OperationCosts> => {
+const costsOf = async ({ scene, ground }: Staged, operation: Call, rounds: number, ms: number): Promise<OperationCosts> => {
   await scene.ask('round', operation, 2 * ms)
   const all: OperationCosts[] = []
   for (let round = 0; round < rounds; round++) {

@@ -21,7 +21,7 @@ export interface GrowthOptions {
 export const PARTS = ['count', 'size', 'cookies', 'processes', 'costs'] as const
 export type Part = (typeof PARTS)[number]
 
-const STORES: readonly StoreName[] = ['memory', 'file', 'redis']
+const STORES: readonly StoreName[] = ['memory', 'redis', 'file']
 
 const USAGE = `npm run bench:growth -- [options]
 

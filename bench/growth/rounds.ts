@@ -23,11 +23,11 @@ export interface CostSpread {
  */
 export const interleaved = async (scenes: readonly Scene[], operation: Operation, rounds: number, ms: number): Promise<CostSpread[]> => {
   const costs: Cost[][] = scenes.map(() => [])
-  for (const scene of scenes) await scene.ask('round', operation, 2 * ms) // until it runs as it will
+  for (const scene of scenes) await scene.round(operation, 2 * ms) // until it runs as it will
   for (let round = 0; round < rounds; round++) {
     for (let turn = 0; turn < scenes.length; turn++) {
       const index = (turn + round) % scenes.length
-      costs[index]!.push(await scenes[index]!.ask('round', operation, ms))
+      costs[index]!.push(await scenes[index]!.round(operation, ms))
     }
   }
   return costs.map((own) => ({

@@ -2,6 +2,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { byCount } from './by-count.js'
+import type { CountRow } from './by-count.js'
 import { byProcesses } from './by-processes.js'
 import { byCookies, bySize } from './by-size.js'
 import { measureCosts } from './costs.js'
@@ -16,19 +17,27 @@ const run = async (options: GrowthOptions): Promise<void> => {
   const seconds = (): string => `${Math.round((performance.now() - began) / 1000)} s`.padStart(6)
   const tell = (progress: string): void => void process.stderr.write(`${seconds()}  ${progress}\n`)
   const machine = lookAtMachine()
-  const part = <R>(name: Part, measure: (options: GrowthOptions, tell: (progress: string) => void) => Promise<R>): Promise<R | undefined> =>
-    options.parts.includes(name) ? measure(options, tell) : Promise.resolve(undefined)
-  const measured = {
-    costs: await part('costs', measureCosts),
-    cookies: await part('cookies', byCookies),
-    size: await part('size', bySize),
-    processes: await part('processes', byProcesses),
-    count: await part('count', byCount),
+  const count: CountRow[] = []
+  let results: Results = { machine: machine(), isShort: options.isShort }
+  /** What was measured so far is kept also when the rest is interrupted. */
+  const keep = (more: Partial<Results>): void => {
+    results = { ...results, ...more, machine: machine() }
+    mkdirSync(options.out, { recursive: true })
+    for (const [name, content] of reportOf(results)) writeFileSync(join(options.out, name), content)
   }
-  const there = Object.fromEntries(Object.entries(measured).filter(([, rows]) => rows !== undefined))
-  const results: Results = { machine: machine(), isShort: options.isShort, ...there }
-  mkdirSync(options.out, { recursive: true })
-  for (const [name, content] of reportOf(results)) writeFileSync(join(options.out, name), content)
+  const measures: Record<Part, () => Promise<void>> = {
+    costs: async () => keep({ costs: await measureCosts(options, tell) }),
+    cookies: async () => keep({ cookies: await byCookies(options, tell) }),
+    size: async () => keep({ size: await bySize(options, tell) }),
+    processes: async () => keep({ processes: await byProcesses(options, tell) }),
+    count: async () => {
+      for (const store of options.stores) {
+        count.push(...(await byCount(store, options, tell)))
+        keep({ count })
+      }
+    },
+  }
+  for (const [part, measure] of Object.entries(measures)) if (options.parts.includes(part as Part)) await measure()
   tell(`written to ${options.out}`)
 }
 

@@ -1,16 +1,20 @@
 // A process that keeps one scene and does what it is asked over the channel to its parent.
-import { IncomingMessage, ServerResponse } from 'node:http'
+import { once } from 'node:events'
+import { createServer, IncomingMessage, ServerResponse } from 'node:http'
 import { Socket } from 'node:net'
+import type { Server } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import { setImmediate as turn, setTimeout as sleep } from 'node:timers/promises'
 import { sign } from 'cookie-signature'
 import { Redis } from 'ioredis'
-import { createManager } from '../../src/index.js'
+import { createManager, withSession } from '../../src/index.js'
 import type { Session, SessionManager, SettingsInput } from '../../src/index.js'
 import { makeCodec } from '../../src/record/codec.js'
 import { idKeys, keyOf } from '../../src/record/id.js'
 import { encodeContent, formatRecord } from '../../src/record/record.js'
 import { EventLoopWatch } from './event-loop.js'
-import type { Asks, Cost, MemoryPerSession, Operation, Pause, SceneSpec } from './scene.js'
+import { BODY } from './http-load.js'
+import type { Asks, Call, Cost, MemoryPerSession, Pause, SceneSpec } from './scene.js'
 import { sessionData } from './session-data.js'
 
 const SECRET = 'growth-is-measured-with-a-secret-that-is-no-secret'
@@ -30,11 +34,16 @@ class SceneProcess {
   /** The ids in a row, outside of the heap; of the cookie store, where the client keeps all, what it sends. */
   readonly #ids: Buffer
   readonly #kept: string[] = []
+  readonly #server: Server
 
   constructor(spec: SceneSpec) {
     this.#spec = spec
     this.#ids = Buffer.alloc(spec.store === 'cookie' ? 0 : spec.count * ID_CHARS, 'x')
     this.#manager = createManager(this.#settings({ timeout: LIFE / 1000 }))
+    this.#server = createServer(withSession(async (req, res) => {
+      expectData(await req.session.load())
+      res.end(BODY)
+    }, this.#manager))
   }
 
   /** Resolves when all sessions are there, to what they take of this process. */
@@ -54,8 +63,8 @@ class SceneProcess {
     }
   }
 
-  round(operation: Operation, ms: number): Promise<Cost> {
-    return this.#measured(operation, ms)
+  round(call: Call, ms: number): Promise<Cost> {
+    return this.#measured(call, ms)
   }
 
   /** How long the event loop stands still while sessions are read, and while those that have ended are removed. */
@@ -79,10 +88,21 @@ class SceneProcess {
     isOver = true
     await Promise.all(reading)
     await watch.stop()
-    return { longest: watch.longest, collecting: watch.collecting, slowestRead, lastedMs: performance.now() - began, purged }
+    return { ...watch.longest(), slowestRead, lastedMs: performance.now() - began, purged }
+  }
+
+  async serve(): Promise<Asks['serve']['answer']> {
+    if (!this.#server.listening) await once(this.#server.listen(0, '127.0.0.1'), 'listening')
+    return { port: (this.#server.address() as AddressInfo).port, cookies: this.#requests(BATCH) }
+  }
+
+  async cpu(): Promise<number> {
+    const { user, system } = process.cpuUsage()
+    return user + system
   }
 
   async close(): Promise<null> {
+    this.#server.close()
     await this.#manager.close()
     return null
   }
@@ -129,15 +149,15 @@ class SceneProcess {
   }
 
   /** For `ms` milliseconds: what is needed for it is made before. */
-  async #measured(operation: Operation, ms: number): Promise<Cost> {
+  async #measured(call: Call, ms: number): Promise<Cost> {
     let us = 0
     let cpuUs = 0
     let operations = 0
     for (const end = performance.now() + 4 * ms; us < 1000 * ms && performance.now() < end;) {
-      const requests = operation === 'read by id' ? this.#someIds(BATCH) : this.#requests(BATCH)
+      const requests = call === 'read by id' ? this.#someIds(BATCH) : this.#requests(BATCH)
       const cpu = process.cpuUsage()
       const from = performance.now()
-      operations += await this.#batch(requests, operation, from + ms)
+      operations += await this.#batch(requests, call, from + ms)
       us += (performance.now() - from) * 1000
       const { user, system } = process.cpuUsage(cpu)
       cpuUs += user + system
@@ -146,9 +166,9 @@ class SceneProcess {
   }
 
   /** How many it was done for when the time was over. */
-  async #batch(requests: readonly string[], operation: Operation, end: number): Promise<number> {
+  async #batch(requests: readonly string[], call: Call, end: number): Promise<number> {
     let next = 0
-    const work = this.#work(operation)
+    const work = this.#work(call)
     const lane = async (): Promise<void> => {
       while (next < requests.length && performance.now() < end) await work(requests[next++]!)
     }
@@ -156,9 +176,9 @@ class SceneProcess {
     return next
   }
 
-  #work(operation: Operation): (request: string) => Promise<unknown> {
-    if (operation === 'read') return (cookie) => this.#read(cookie)
-    if (operation === 'read and save') return (cookie) => this.#save(cookie)
+  #work(call: Call): (request: string) => Promise<unknown> {
+    if (call === 'read') return (cookie) => this.#read(cookie)
+    if (call === 'read and save') return (cookie) => this.#save(cookie)
     return async (id) => expectData(await this.#manager.getById(id))
   }
 

@@ -23,10 +23,13 @@ export interface Place {
   readonly dataDir?: string
 }
 
-/** `id` reads by the id alone, without a request and its cookie. */
-export type Operation = 'read' | 'read by id' | 'read and save'
+/** `read by id` is without a request and its cookie. */
+export type Call = 'read' | 'read by id' | 'read and save'
 
-export const OPERATIONS: readonly Operation[] = ['read', 'read by id', 'read and save']
+/** Of a `request` the clock is not told, but the CPU time of the process that serves it: its client is on the same machine. */
+export type Operation = Call | 'request'
+
+export const OPERATIONS: readonly Operation[] = ['read', 'read by id', 'read and save', 'request']
 
 /** For one operation, in microseconds: of the clock, and of this process's CPU. */
 export interface Cost {
@@ -47,7 +50,9 @@ export interface MemoryPerSession {
 /** The longest times in milliseconds for which the event loop stood still. */
 export interface Pause {
   readonly longest: number
-  /** The longest of garbage collection among it. */
+  /** The longest that was not garbage collection. */
+  readonly working: number
+  /** The longest garbage collection. */
   readonly collecting: number
   /** Of a read that went on meanwhile. */
   readonly slowestRead: number
@@ -58,7 +63,11 @@ export interface Pause {
 /** What a scene can be asked for, and what it answers. */
 export interface Asks {
   seed: { args: []; answer: MemoryPerSession }
-  round: { args: [operation: Operation, ms: number]; answer: Cost }
+  round: { args: [call: Call, ms: number]; answer: Cost }
+  /** Serves requests that read their session; some cookies for them. */
+  serve: { args: []; answer: { readonly port: number; readonly cookies: readonly string[] } }
+  /** In microseconds, so far. */
+  cpu: { args: []; answer: number }
   pause: { args: [what: 'reading' | 'purging', ms: number]; answer: Pause }
   close: { args: []; answer: null }
 }

@@ -2,7 +2,8 @@ import { fork } from 'node:child_process'
 import type { ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
-import type { Asks, SceneSpec } from './scene.js'
+import { loadServer } from './http-load.js'
+import type { Asks, Cost, Operation, SceneSpec } from './scene.js'
 
 const PROGRAM = fileURLToPath(new URL('scene-process.js', import.meta.url))
 
@@ -32,6 +33,15 @@ export class Scene {
       this.#child.on('message', hear).once('exit', ended)
       this.#child.send({ ask, args })
     })
+  }
+
+  async round(operation: Operation, ms: number): Promise<Cost> {
+    if (operation !== 'request') return this.ask('round', operation, ms)
+    const { port, cookies } = await this.ask('serve')
+    const before = await this.ask('cpu')
+    const began = performance.now()
+    const operations = await loadServer(port, cookies, ms)
+    return { operations, us: (1000 * (performance.now() - began)) / operations, cpuUs: ((await this.ask('cpu')) - before) / operations }
   }
 
   /** May be called twice. */

@@ -28,7 +28,7 @@ test('the short form measures each part, shows how far it is, and leaves a page 
   t.deepEqual(filesOfUs().filter((name) => !before.includes(name)), [])
 
   const results = JSON.parse(readFileSync(join(out, 'growth.json'), 'utf8')) as Results
-  const stores = redisProgram === undefined ? ['memory', 'file'] : ['memory', 'file', 'redis']
+  const stores = redisProgram === undefined ? ['memory', 'file'] : ['memory', 'redis', 'file']
   const counted = results.count!.filter((row) => row.missing === undefined)
   t.deepEqual(counted.map(({ store, count }) => [store, count]), stores.flatMap((store) => [[store, 20], [store, 60]]))
   for (const { count, costs, pauses, memory } of counted) {
