@@ -31,7 +31,7 @@ const options: OptionTable = {
   max_total_bytes: {
     type: 'count',
     default: 128 * 1024 * 1024,
-    sentence: 'Bytes of session data kept, beside about 300 bytes a session; over it, sessions are given up as with max_sessions.',
+    sentence: 'Bytes of session data kept, beside about 200 bytes a session; over it, sessions are given up as with max_sessions.',
   },
   purge_interval: {
     type: 'seconds',
