@@ -64,7 +64,7 @@ export const linePlot = ({ title, x, y, lines, marks = [] }: LinePlot): string =
 export const barPlot = ({ title, y, groups, series, marks = [] }: BarPlot): string => {
   const bars = series.flatMap((one) => one.bars.filter((bar) => bar !== undefined))
   const heights = [...bars.flatMap((bar) => spreadOf({ ...bar, y: bar.value })), ...marks.map((mark) => mark.y)]
-  const up = scaleOf(y.log ? heights : [0, ...heights], y.log, BOTTOM, TOP)
+  const up = scaleOf(heights, y.log, BOTTOM, TOP)
   const groupWidth = (RIGHT - LEFT) / groups.length
   const width = Math.min(40, (groupWidth * 0.8) / series.length)
   const drawn = series.flatMap((one, index) => one.bars.map((bar, group) => {

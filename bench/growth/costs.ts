@@ -42,7 +42,7 @@ const SIZES = [100, 300, 1_000, 3_000, 10_000, 30_000]
 export const measureCosts = async ({ isShort, few, rounds, roundMs }: GrowthOptions, tell: Tell): Promise<Costs> => {
   const machine = lookAtMachine()
   const stores: Partial<Record<CostedStore, StoreCosts>> = {}
-  const countOf = (size: number): number => (isShort ? few : Math.min(10_000, 100_000_000 / size))
+  const countOf = (size: number): number => (isShort ? few : Math.min(10_000, Math.floor(100_000_000 / size)))
   for (const store of STORES) {
     const footprints = []
     for (const size of isShort ? [1_000] : SIZES) footprints.push(await footprintOf(store, size, countOf(size), tell, false))
