@@ -9,3 +9,14 @@ export const cleaning = async <R>(work: (t: Teardown) => Promise<R>): Promise<R>
     for (const end of ends.toReversed()) await end()
   }
 }
+
+const pending = new Set<() => void>()
+process.once('exit', () => {
+  for (const end of [...pending].toReversed()) end()
+})
+
+/** What is to be done also when the process is interrupted, the last first, without waiting for anything. The answer takes it back. */
+export const atExit = (end: () => void): (() => void) => {
+  pending.add(end)
+  return () => void pending.delete(end)
+}

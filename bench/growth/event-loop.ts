@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs'
 import { PerformanceObserver } from 'node:perf_hooks'
 import { setImmediate as turn } from 'node:timers/promises'
 
@@ -6,12 +7,17 @@ interface Span {
   readonly to: number
 }
 
+interface Pause extends Span {
+  /** For a core, since others had them all. */
+  readonly waited: number
+}
+
 /** What is no longer than this is not looked at, in milliseconds. */
 const SHORT = 1
 
 /** Watches how long a turn of the event loop takes: turns follow each other without rest, so that a gap is a pause. */
 export class EventLoopWatch {
-  readonly #pauses: Span[] = []
+  readonly #pauses: Pause[] = []
   readonly #collections: Span[] = []
   readonly #observer = new PerformanceObserver((list) => {
     for (const { startTime: from, duration } of list.getEntries()) this.#collections.push({ from, to: from + duration })
@@ -32,12 +38,14 @@ export class EventLoopWatch {
     this.#observer.disconnect()
   }
 
-  /** In milliseconds: the longest pause, the longest without the garbage collection in it, and the longest collection. */
-  longest(): { readonly longest: number; readonly working: number; readonly collecting: number } {
+  /** The longest in milliseconds: on the clock; without waiting for a core; besides without garbage collection; and of that alone. */
+  longest(): { readonly longest: number; readonly own: number; readonly working: number; readonly collecting: number } {
     const most = (lengths: readonly number[], least: number): number => lengths.reduce((a, b) => Math.max(a, b), least)
-    const working = this.#pauses.map((pause) => this.#collections.reduce((rest, collection) => rest - overlap(pause, collection), pause.to - pause.from))
+    const own = this.#pauses.map((pause) => lengthOf(pause) - pause.waited)
+    const working = this.#pauses.map((pause, index) => this.#collections.reduce((rest, collection) => rest - overlap(pause, collection), own[index]!))
     return {
       longest: most(this.#pauses.map(lengthOf), this.#shortest),
+      own: most(own, this.#shortest),
       working: most(working, this.#shortest),
       collecting: most(this.#collections.map(lengthOf), 0),
     }
@@ -45,13 +53,29 @@ export class EventLoopWatch {
 
   async #turn(): Promise<void> {
     let from = performance.now()
+    let waited = waitedForCore()
     while (!this.#isOver) {
       await turn()
       const to = performance.now()
-      if (to - from > SHORT) this.#pauses.push({ from, to })
-      else this.#shortest = Math.max(this.#shortest, to - from)
-      from = to
+      if (to - from <= SHORT) {
+        this.#shortest = Math.max(this.#shortest, to - from)
+        from = to
+        continue
+      }
+      const now = waitedForCore()
+      this.#pauses.push({ from, to, waited: Math.min(now - waited, to - from) })
+      waited = now
+      from = performance.now()
     }
+  }
+}
+
+/** How long this thread was ready to run while others ran, in milliseconds so far, as Linux counts it; else 0. */
+const waitedForCore = (): number => {
+  try {
+    return Number(readFileSync(`/proc/${process.pid}/task/${process.pid}/schedstat`, 'latin1').split(' ')[1]) / 1e6
+  } catch {
+    return 0
   }
 }
 

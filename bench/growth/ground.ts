@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import type { Teardown } from '../../test/support/app.js'
 import { MEMCACHED, MemcachedServer } from '../../test/support/memcached-server.js'
 import { RedisServer, redisProgram } from '../../test/support/redis-server.js'
+import { atExit } from './cleanup.js'
 import type { Place, StoreName } from './scene.js'
 
 /** What a session takes where it is kept. */
@@ -49,12 +50,9 @@ const fileGround = async (t: Teardown, count: number, size: number): Promise<Gro
     return `no room for ${count.toLocaleString('en')} files: ${gb(wanted)} wanted; there are ${gb(bavail * bsize)} and ${ffree.toLocaleString('en')} inodes free`
   }
   const dataDir = mkdtempSync(join(tmpdir(), 'phial-growth-'))
-  const remove = (): void => rmSync(dataDir, { recursive: true, force: true })
-  process.once('exit', remove) // interrupted
-  t.teardown(() => {
-    process.off('exit', remove)
-    remove()
-  })
+  const remove = (): void => rmSync(dataDir, { recursive: true, force: true, maxRetries: 5 })
+  t.teardown(atExit(remove))
+  t.teardown(remove)
   return { place: { dataDir }, footprint: async (count) => {
     const { bytes, diskBytes, inodes } = keyedBelow(dataDir)
     return { bytes: bytes / count, diskBytes: diskBytes / count, inodes: inodes / count }

@@ -50,7 +50,9 @@ export interface MemoryPerSession {
 /** The longest times in milliseconds for which the event loop stood still. */
 export interface Pause {
   readonly longest: number
-  /** The longest that was not garbage collection. */
+  /** The longest, without what the process had to wait for a core that others had. */
+  readonly own: number
+  /** Besides without garbage collection. */
   readonly working: number
   /** The longest garbage collection. */
   readonly collecting: number

@@ -2,6 +2,7 @@ import { fork } from 'node:child_process'
 import type { ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
+import { atExit } from './cleanup.js'
 import { loadServer } from './http-load.js'
 import type { Asks, Cost, Operation, SceneSpec } from './scene.js'
 
@@ -11,10 +12,12 @@ const PROGRAM = fileURLToPath(new URL('scene-process.js', import.meta.url))
 export class Scene {
   readonly spec: SceneSpec
   readonly #child: ChildProcess
+  readonly #leave: () => void
 
   constructor(spec: SceneSpec, tell: (progress: string) => void = () => {}) {
     this.spec = spec
     this.#child = fork(PROGRAM, [JSON.stringify(spec)], { execArgv: ['--expose-gc'] })
+    this.#leave = atExit(() => this.#child.kill('SIGKILL'))
     this.#child.on('message', ({ progress }: { progress?: string }) => progress !== undefined && tell(progress))
   }
 
@@ -46,6 +49,7 @@ export class Scene {
 
   /** May be called twice. */
   async end(): Promise<void> {
+    this.#leave()
     if (this.#child.exitCode !== null || this.#child.signalCode !== null) return
     const exited = once(this.#child, 'exit')
     await this.ask('close').catch(() => {})
