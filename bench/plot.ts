@@ -32,7 +32,7 @@ export interface Bar {
 export interface BarPlot {
   readonly title: string
   readonly y: Axis
-  /** Below the axis, one for each group of bars. */
+  /** Below the axis, one for each group of bars; may have several lines. */
   readonly groups: readonly string[]
   /** One colour each; a bar for each group, `undefined` where there is none. */
   readonly series: readonly { readonly name: string; readonly bars: readonly (Bar | undefined)[] }[]
@@ -76,7 +76,7 @@ export const barPlot = ({ title, y, groups, series, marks = [] }: BarPlot): stri
   }))
   return svg(title, y.title, series.map((one) => one.name), [
     grid(up),
-    ...groups.map((group, index) => label(LEFT + groupWidth * (index + 0.5), BOTTOM + 18, group, 'middle')),
+    ...groups.flatMap((group, index) => group.split('\n').map((line, row) => label(LEFT + groupWidth * (index + 0.5), BOTTOM + 18 + 15 * row, line, 'middle'))),
     ...drawn,
     ...marks.map((mark) => markLine(mark, up)),
   ])
@@ -142,9 +142,9 @@ const DARK = ['#6cb6ff', '#ff9a5c', '#7ccf80', '#d79bee', '#e3c24d', '#4fd0d6', 
 const coloursOf = (colours: readonly string[]): string =>
   colours.map((value, index) => `.c${index}{color:${value}}`).join('')
 
-const STYLE = `.page{fill:#fff}text{fill:#24292f}.head{font-size:15px;font-weight:600}.grid{stroke:#d8dee4}.axis{stroke:#57606a;fill:none}.mark{stroke:#57606a;stroke-dasharray:6 4}
+const STYLE = `.page{fill:#fff}text{fill:#24292f}.head{font-size:15px;font-weight:600}.grid{stroke:#d8dee4}.axis{stroke:#57606a;fill:none}.mark{stroke:#57606a;stroke-dasharray:6 4}.note{paint-order:stroke;stroke:#fff;stroke-width:4px}
 .line{fill:none;stroke:currentColor;stroke-width:2}.fill{fill:currentColor}.spread{stroke:currentColor;stroke-width:1.5}.over{stroke:#24292f;stroke-width:1.5}${coloursOf(LIGHT)}
-@media (prefers-color-scheme:dark){.page{fill:#0d1117}text{fill:#e6edf3}.grid{stroke:#30363d}.axis,.mark{stroke:#8b949e}.over{stroke:#e6edf3}${coloursOf(DARK)}}`
+@media (prefers-color-scheme:dark){.page{fill:#0d1117}text{fill:#e6edf3}.grid{stroke:#30363d}.axis,.mark{stroke:#8b949e}.note{stroke:#0d1117}.over{stroke:#e6edf3}${coloursOf(DARK)}}`
 
 const colour = (index: number): string => `c${index % LIGHT.length}`
 
@@ -152,7 +152,7 @@ const grid = (up: Scale): string => up.ticks
   .map((tick) => `<path class="grid" d="M${LEFT} ${round(up.at(tick))}H${RIGHT}"/>${label(LEFT - 8, up.at(tick) + 4, number(tick), 'end')}`).join('\n')
 
 const markLine = ({ name, y }: { readonly name: string; readonly y: number }, up: Scale): string =>
-  `<path class="mark" d="M${LEFT} ${round(up.at(y))}H${RIGHT}"/>${label(RIGHT - 4, up.at(y) - 5, name, 'end')}`
+  `<path class="mark" d="M${LEFT} ${round(up.at(y))}H${RIGHT}"/><text class="note" x="${RIGHT - 4}" y="${round(up.at(y) - 5)}" text-anchor="end">${escaped(name)}</text>`
 
 const spread = (x: number, point: { readonly y: number; readonly low?: number; readonly high?: number }, up: Scale, index: number | undefined): string => {
   const { low, high } = point

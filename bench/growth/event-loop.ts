@@ -8,8 +8,8 @@ interface Span {
 }
 
 interface Pause extends Span {
-  /** For a core, since others had them all. */
-  readonly waited: number
+  /** Without what this thread waited for a core that others had, and not more than the CPU time that all threads of the process took. */
+  readonly own: number
 }
 
 /** What is no longer than this is not looked at, in milliseconds. */
@@ -38,11 +38,11 @@ export class EventLoopWatch {
     this.#observer.disconnect()
   }
 
-  /** The longest in milliseconds: on the clock; without waiting for a core; besides without garbage collection; and of that alone. */
+  /** The longest in milliseconds: on the clock; of it, what the process itself took; that without garbage collection; and of collection alone. */
   longest(): { readonly longest: number; readonly own: number; readonly working: number; readonly collecting: number } {
     const most = (lengths: readonly number[], least: number): number => lengths.reduce((a, b) => Math.max(a, b), least)
-    const own = this.#pauses.map((pause) => lengthOf(pause) - pause.waited)
-    const working = this.#pauses.map((pause, index) => this.#collections.reduce((rest, collection) => rest - overlap(pause, collection), own[index]!))
+    const own = this.#pauses.map((pause) => pause.own)
+    const working = this.#pauses.map((pause) => this.#collections.reduce((rest, collection) => rest - overlap(pause, collection), pause.own))
     return {
       longest: most(this.#pauses.map(lengthOf), this.#shortest),
       own: most(own, this.#shortest),
@@ -52,22 +52,25 @@ export class EventLoopWatch {
   }
 
   async #turn(): Promise<void> {
-    let from = performance.now()
-    let waited = waitedForCore()
+    let [from, waited, cpu] = [performance.now(), waitedForCore(), cpuTime()]
     while (!this.#isOver) {
       await turn()
-      const to = performance.now()
-      if (to - from <= SHORT) {
-        this.#shortest = Math.max(this.#shortest, to - from)
-        from = to
-        continue
+      const [to, spent] = [performance.now(), cpuTime()]
+      if (to - from <= SHORT) this.#shortest = Math.max(this.#shortest, to - from)
+      else {
+        const now = waitedForCore()
+        this.#pauses.push({ from, to, own: Math.min(to - from - (now - waited), spent - cpu) })
+        waited = now
       }
-      const now = waitedForCore()
-      this.#pauses.push({ from, to, waited: Math.min(now - waited, to - from) })
-      waited = now
-      from = performance.now()
+      ;[from, cpu] = [to, spent]
     }
   }
+}
+
+/** Of all threads, in milliseconds so far. */
+const cpuTime = (): number => {
+  const { user, system } = process.cpuUsage()
+  return (user + system) / 1000
 }
 
 /** How long this thread was ready to run while others ran, in milliseconds so far, as Linux counts it; else 0. */

@@ -108,8 +108,8 @@ ${table(
     return [store, int(count), ...[...[reading, purging].flatMap((pause) => [pause.longest, pause.own, pause.working, pause.collecting]), purging.slowestRead].map((ms) => ms.toFixed(1)), int(purging.purged), (purging.lastedMs / 1000).toFixed(1)]
   }),
 )}
-Turns of the event loop follow each other without rest, and the longest gap between two is the pause; two readers go on meanwhile. "By itself": without what the
-process waited for a core that others had; "without collection": besides without the garbage collection in it. redis ends sessions by itself: there some end in the server while others are read, and nothing is purged. The goal: no pause over ${GOALS.pauseMs} ms.
+Turns of the event loop follow each other without rest, and the longest gap between two is the pause; two readers go on meanwhile. "By itself": what the
+process took of it, without waiting for a core that others had; "without collection": of that, without the garbage collection in it. On a quiet machine the first two are nearly alike. redis ends sessions by itself: there some end in the server while others are read, and nothing is purged. The goal: no pause over ${GOALS.pauseMs} ms.
 ${missing.length === 0 ? '' : `\nNot measured: ${missing.map((row) => `${row.store}, ${int(row.count)}: ${row.missing}`).join('; ')}.\n`}`
 }
 
@@ -124,7 +124,7 @@ const verdict = (rows: readonly CountRow[]): string => {
 }
 
 const pausePlot = (rows: readonly CountRow[]): string => barPlot({
-  title: 'Longest pause of the event loop', y: { title: 'ms', log: false }, groups: rows.map((row) => `${row.store} ${short(row.count)}`),
+  title: 'Longest pause of the event loop', y: { title: 'ms', log: false }, groups: rows.map((row) => `${row.store}\n${short(row.count)}`),
   series: [
     { name: 'while reading', bars: rows.map((row) => ({ value: row.pauses!.reading.own })) },
     { name: 'while purging', bars: rows.map((row) => ({ value: row.pauses!.purging.own })) },

@@ -50,7 +50,7 @@ export interface MemoryPerSession {
 /** The longest times in milliseconds for which the event loop stood still. */
 export interface Pause {
   readonly longest: number
-  /** The longest, without what the process had to wait for a core that others had. */
+  /** The longest of what the process itself took of a pause: without waiting for a core that others had. */
   readonly own: number
   /** Besides without garbage collection. */
   readonly working: number

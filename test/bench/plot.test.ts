@@ -46,13 +46,13 @@ test('nothing, one point, and equal points are drawn, too', (t) => {
 
 test('bars stand on nought, a bar for each value', (t) => {
   const svg = barPlot({
-    title: 'Ratios', y: { title: 'to the bare handler' }, groups: ['read', 'save'], marks: [{ name: 'bare', y: 1 }],
+    title: 'Ratios', y: { title: 'to the bare handler' }, groups: ['read', 'save\n1 KB'], marks: [{ name: 'bare', y: 1 }],
     series: [{ name: 'phial', bars: [{ value: 0.6, low: 0.5, high: 0.7 }, { value: 0.3 }] }, { name: 'a peer', bars: [{ value: 0.2 }, undefined] }],
   })
   const bars = [...svg.matchAll(/<rect class="fill (c\d)" x="[\d.]+" y="([\d.]+)" width="[\d.]+" height="([\d.]+)"/g)].map(([, colour, y, height]) => [colour, Number(y) + Number(height), Number(height)])
   t.deepEqual(bars.map(([colour, foot]) => [colour, foot]), [['c0', 340], ['c0', 340], ['c1', 340]])
   t.true(Math.abs(Number(bars[0]![2]) - 2 * Number(bars[1]![2])) < 0.2)
-  for (const text of ['read', 'save', 'phial', 'a peer', 'bare', 'to the bare handler', '0', '1']) t.true(textsOf(svg).includes(text), text)
+  for (const text of ['read', 'save', '1 KB', 'phial', 'a peer', 'bare', 'to the bare handler', '0', '1']) t.true(textsOf(svg).includes(text), text)
   isWellFormed(t, svg)
 })
 
