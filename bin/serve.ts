@@ -56,9 +56,22 @@ const answer = async (app: LoadedApp, req: IncomingMessage, res: ServerResponse)
   try {
     await app(req, res)
   } catch (error) {
+    refuse(res)
+    print(error)
+  }
+}
+
+const refuse = (res: ServerResponse): void => {
+  if (res.writableEnded) return
+  if (res.headersSent) cut(res)
+  else replaceAnswer(res, () => plainAnswer(500), plainAnswer(500))
+}
+
+/** An error may be anything, also what throws when it is looked at. */
+const print = (error: unknown): void => {
+  try {
     console.error(error)
-    if (res.writableEnded) return
-    if (res.headersSent) cut(res)
-    else replaceAnswer(res, () => plainAnswer(500), plainAnswer(500))
+  } catch {
+    console.error('An error left the application that cannot be printed.')
   }
 }

@@ -179,8 +179,11 @@ const unfitUse = (section: IniSection, wanted: string): Error => {
   return unfit(originOf(section, 'use'), wanted, text, adviceForUse(text))
 }
 
+/** `%(here)s` may be in a directory such as `c#`: a name has no slash, and stands behind the last `#`. */
+const USE = /^(.*?)(?:#([^#()\s/\\]+))?(\(\))?$/
+
 const moduleUse = (section: IniSection, written: string, keys: readonly string[]): ModuleUse => {
-  const [, path = '', name = 'default', call] = /^(.*?)(?:#([^#()\s]+))?(\(\))?$/.exec(written)!
+  const [, path = '', name = 'default', call] = USE.exec(written)!
   const options = Object.fromEntries(keys.map((key) => [key, ownText(section, key)!]))
   return { written, path: resolve(section.file.directory, path), name, isCalled: call !== undefined, options, place: placeOf(section, 'use') }
 }

@@ -1,4 +1,5 @@
 import { asWritten, seconds, type Kind } from './kinds.js'
+import { isKnownHeader } from './known-headers.js'
 import { unfit } from './origin.js'
 
 /** RFC 9110 section 5.6.2. The length leaves the value its share of the 4,096 octets that browsers take for both. */
@@ -10,6 +11,7 @@ export const headerName: Kind<string> = {
   read: asWritten,
   check(value, origin) {
     if (typeof value !== 'string' || !/^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/.test(value)) throw unfit(origin, 'the name of a header', value)
+    if (isKnownHeader(value)) throw unfit(origin, 'the name of a header that HTTP knows for nothing else, such as X-Session-Id', value)
     return value
   },
 }

@@ -39,9 +39,12 @@ export interface CookieAttributes {
 
 /** The application's own cookies, readable and changeable until the headers leave. */
 export interface RequestCookies {
-  /** What `set` was given in this request, else what the client sent; `undefined` for none, for a forged or too old one, and where several differ. */
+  /**
+   * What `set` was given in this request, else what the client sent; `undefined` for none, for a forged or too old one, and where several differ:
+   * of signed ones, several that are good.
+   */
   get(name: string, options?: ReadCookieOptions): any
-  /** One of a name is sent: the last one that was set. Throws `HeadersSentError`, `TooLargeError`, or `TypeError` for a value that no cookie can hold. */
+  /** One of a name is sent: the last one that was set. Throws `HeadersSentError`, `TooLargeError`, or `TypeError` for a value that no cookie can hold and for the name of a session's. */
   set(name: string, value: unknown, options?: WriteCookieOptions): void
   /** Asks the client to forget it. `path` and `domain` are those that it was set with. Throws like `set`. */
   delete(name: string, options?: Partial<CookieAttributes>): void
@@ -50,7 +53,7 @@ export interface RequestCookies {
 }
 
 export interface ReadCookieOptions {
-  /** How the value was written. Default `plain`. */
+  /** How the value was written; of one that this request set otherwise there is none. Default `plain`. */
   readonly format?: 'plain' | 'json' | 'signed'
   /** For `signed`: seconds after which it is too old; absent: it lasts as long as the secrets. */
   readonly maxAge?: number
@@ -69,8 +72,10 @@ export interface ExchangeListener {
   beforeHead(status: number): Promise<unknown> | undefined
   /** The end is about to leave; it waits for what is answered. Called once, after `beforeHead`. */
   beforeEnd(status: number): Promise<unknown> | undefined
-  /** What the response waited for is done, and nothing of it failed: what is to be done last of all; it waits for that too. May be called again. */
+  /** What the response waited for is done, and nothing of it failed: what is to be saved at the last; it waits for that too. May be called again. */
   beforeRelease(): Promise<unknown> | undefined
+  /** So is that, of all sessions of the response: what is only to be done for a response that leaves. May be called again. */
+  afterSaves(): Promise<unknown> | undefined
   /** The handler's promise, where it answered one: until it settles, the handler may still let a failure through. */
   working?(): Promise<unknown> | undefined
   /** `finish`: the response is complete. `abort`: its connection closed before. `failed`: an error became the answer. */

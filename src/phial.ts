@@ -116,7 +116,7 @@ const assemble = (settings: Settings, base: string, named: Named): SessionManage
     base,
   })
   const isEncrypted = secureRequests(trustProxy)
-  const cookiesFor = requestCookies({ now, isEncrypted, attributes: cookieOf(settings), sealer: makeSealer({ secrets: secret, encryptKeys: [], name: namespace }) })
+  const cookiesFor = requestCookies({ now, isEncrypted, cookieName: settings.cookieName, attributes: cookieOf(settings), sealer: makeSealer({ secrets: secret, encryptKeys: [], name: namespace }) })
   const backendNamed = (name: string | undefined) => (name === undefined ? stores : stores.another(name, clientKept(settings))).store
   const managerOptions = (its: Settings, { type, store }: OpenStore): SessionManagerOptions => {
     const { cookieName, encryptKey, requestBudget, onError } = its

@@ -23,9 +23,10 @@ export class FaultyStore {
 
   constructor(inner: NamespaceManager = memoryManager()) {
     const call = <R>(method: FaultyMethod, run: () => Promise<R>): Promise<R> => this.#call(method, run)
-    const own = {
+    this.manager = {
       supports: inner.supports,
       atOnce: undefined,
+      get isSpread() { return inner.isSpread ?? false },
       get: (key: string, touch?: Touch): Promise<StoredRecord | undefined> => call('get', () => inner.get(key, touch)),
       create: (key: string, value: string, at: number) => call('create', () => inner.create(key, value, at)),
       replace: (key: string, value: string, version: string, at: number, ending?: Ending) => call('replace', () => inner.replace(key, value, version, at, ending)),
@@ -33,8 +34,7 @@ export class FaultyStore {
       delete: (key: string, version?: string) => call('delete', () => (version === undefined ? inner.delete(key) : inner.delete(key, version)) as Promise<any>),
       close: () => inner.close(),
     }
-    this.manager = Object.assign(Object.create(inner) as NamespaceManager, own)
-    for (const ability of ['addOwned', 'removeOwned', 'listOwned', 'keys', 'purgeExpired', 'lock'] as const) {
+    for (const ability of ['settle', 'addOwned', 'removeOwned', 'listOwned', 'keys', 'purgeExpired', 'lock'] as const) {
       const method = (inner as any)[ability]
       if (method !== undefined) (this.manager as any)[ability] = method.bind(inner)
     }
@@ -58,7 +58,7 @@ export class FaultyStore {
     if (fault instanceof Error) throw fault
     if (typeof fault === 'function') return (await fault(run)) as R
     if (fault === 'lost') await run()
-    if (fault === 'late') this.#late.push(() => void run())
+    if (fault === 'late') this.#late.push(() => void run().catch(() => {})) // nobody waits for what becomes of it
     return new Promise<R>(() => {})
   }
 }

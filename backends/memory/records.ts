@@ -1,110 +1,128 @@
 import { ShardedMap } from './sharded-map.js'
+import { NO_SLOT, Slots } from './slots.js'
+import type { Slot } from './slots.js'
 
-export class MemoryRecord {
-  readonly key: string
-  value: string
-  version: string
-  expiresAt: number
+export interface Written {
+  readonly value: string
+  readonly version: number
+  readonly expiresAt: number
   /** What the value costs on the heap. */
-  bytes: number
-  older: MemoryRecord | undefined = undefined
-  newer: MemoryRecord | undefined = undefined
-
-  constructor(key: string, value: string, version: string, expiresAt: number, bytes: number) {
-    this.key = key
-    this.value = value
-    this.version = version
-    this.expiresAt = expiresAt
-    this.bytes = bytes
-  }
+  readonly bytes: number
 }
 
 /** How many of the longest unused records are searched for an expired one before a live one is given up. */
 const LOOK = 32
 
 /**
- * Records by key, and in the order of their use. The order is a linked list, so that a read moves pointers and rehashes
+ * Records by key, and in the order of their use. The order is a linked ring, so that a read moves links and rehashes
  * nothing. lru-cache does that, too, but keeps one Map, which stops the process when it grows, takes all its room at the
  * start, and evicts live entries while expired ones are there.
  */
 export class Records {
-  readonly #byKey = new ShardedMap<MemoryRecord>()
-  #oldest: MemoryRecord | undefined
-  #newest: MemoryRecord | undefined
+  readonly #slotOf = new ShardedMap<Slot>()
+  readonly #slots = new Slots()
   #bytes = 0
 
   get size(): number {
-    return this.#byKey.size
+    return this.#slotOf.size
   }
 
   get bytes(): number {
     return this.#bytes
   }
 
-  get(key: string): MemoryRecord | undefined {
-    return this.#byKey.get(key)
+  find(key: string): Slot | undefined {
+    return this.#slotOf.get(key)
   }
 
-  add(record: MemoryRecord): void {
-    this.#byKey.set(record.key, record)
-    this.#bytes += record.bytes
-    this.#append(record)
+  key(slot: Slot): string {
+    return this.#slots.key(slot)
   }
 
-  remove(record: MemoryRecord): void {
-    this.#byKey.delete(record.key)
-    this.#bytes -= record.bytes
-    this.#unlink(record)
+  value(slot: Slot): string {
+    return this.#slots.value(slot)
   }
 
-  rewrite(record: MemoryRecord, value: string, version: string, expiresAt: number, bytes: number): void {
-    this.#bytes += bytes - record.bytes
-    record.value = value
-    record.version = version
-    record.expiresAt = expiresAt
-    record.bytes = bytes
-    this.use(record)
+  version(slot: Slot): number {
+    return this.#slots.version(slot)
   }
 
-  use(record: MemoryRecord): void {
-    if (record === this.#newest) return
-    this.#unlink(record)
-    this.#append(record)
+  expiresAt(slot: Slot): number {
+    return this.#slots.expiresAt(slot)
+  }
+
+  setExpiresAt(slot: Slot, time: number): void {
+    this.#slots.setExpiresAt(slot, time)
+  }
+
+  add(key: string, written: Written): void {
+    const slot = this.#slots.take()
+    this.#slotOf.set(key, slot)
+    this.#slots.setKey(slot, key)
+    this.#write(slot, written)
+    this.#append(slot)
+  }
+
+  remove(slot: Slot): void {
+    this.#slotOf.delete(this.#slots.key(slot))
+    this.#bytes -= this.#slots.bytes(slot)
+    this.#unlink(slot)
+    if (this.size === 0) this.#slots.clear() // gives the room back
+    else this.#slots.free(slot)
+  }
+
+  rewrite(slot: Slot, written: Written): void {
+    this.#bytes -= this.#slots.bytes(slot)
+    this.#write(slot, written)
+    this.use(slot)
+  }
+
+  use(slot: Slot): void {
+    if (slot === this.#slots.older(NO_SLOT)) return
+    this.#unlink(slot)
+    this.#append(slot)
   }
 
   clear(): void {
-    this.#byKey.clear()
-    this.#oldest = this.#newest = undefined
+    this.#slotOf.clear()
+    this.#slots.clear()
     this.#bytes = 0
   }
 
   /** What to give up for room: an expired record among the longest unused, else the longest unused. */
-  victim(now: number): MemoryRecord | undefined {
-    let record = this.#oldest
-    for (let looked = 0; record !== undefined && looked < LOOK; looked += 1) {
-      if (record.expiresAt <= now) return record
-      record = record.newer
+  victim(now: number): Slot | undefined {
+    const oldest = this.#slots.newer(NO_SLOT)
+    let slot = oldest
+    for (let looked = 0; slot !== NO_SLOT && looked < LOOK; looked += 1) {
+      if (this.#slots.expiresAt(slot) <= now) return slot
+      slot = this.#slots.newer(slot)
     }
-    return this.#oldest
+    return oldest === NO_SLOT ? undefined : oldest
   }
 
-  *[Symbol.iterator](): IterableIterator<MemoryRecord> {
-    for (const [, record] of this.#byKey) yield record
+  *[Symbol.iterator](): IterableIterator<Slot> {
+    for (const [, slot] of this.#slotOf) yield slot
   }
 
-  #append(record: MemoryRecord): void {
-    record.older = this.#newest
-    record.newer = undefined
-    if (this.#newest === undefined) this.#oldest = record
-    else this.#newest.newer = record
-    this.#newest = record
+  #write(slot: Slot, { value, version, expiresAt, bytes }: Written): void {
+    this.#slots.setValue(slot, value, bytes)
+    this.#slots.setVersion(slot, version)
+    this.#slots.setExpiresAt(slot, expiresAt)
+    this.#bytes += bytes
   }
 
-  #unlink(record: MemoryRecord): void {
-    const { older, newer } = record
-    if (older === undefined) this.#oldest = newer
-    else older.newer = newer
-    if (newer === undefined) this.#newest = older
-    else newer.older = older
+  #append(slot: Slot): void {
+    const newest = this.#slots.older(NO_SLOT)
+    this.#slots.setOlder(slot, newest)
+    this.#slots.setNewer(slot, NO_SLOT)
+    this.#slots.setNewer(newest, slot)
+    this.#slots.setOlder(NO_SLOT, slot)
+  }
+
+  #unlink(slot: Slot): void {
+    const older = this.#slots.older(slot)
+    const newer = this.#slots.newer(slot)
+    this.#slots.setNewer(older, newer)
+    this.#slots.setOlder(newer, older)
   }
 }

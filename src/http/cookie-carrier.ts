@@ -22,7 +22,9 @@ export class CookieCarrier extends OutletCarrier implements Carrier {
   readonly #request: ConnectedRequest
   readonly #options: CookieCarrierOptions
   /** What is to be sent, by the cookie's name. Most responses send nothing. */
-  #due: Map<string, { readonly line: string; readonly expires: boolean }> | undefined
+  #due: Map<string, string> | undefined
+  /** What takes the session back, once it was to be ended, whatever was written since; a slot that a shorter one does without is no end. */
+  #ending: Map<string, string> | undefined
 
   constructor(request: ConnectedRequest, openOutlet: () => Outlet, options: CookieCarrierOptions) {
     super(openOutlet)
@@ -39,33 +41,34 @@ export class CookieCarrier extends OutletCarrier implements Carrier {
   }
 
   write(value: string, attributes: CookieAttributes, slot?: string): void {
-    this.#put(attributes, slot, false, (name, moment) => setCookie(name, value, attributes, moment))
+    this.#put(attributes, slot, (name, moment) => setCookie(name, value, attributes, moment))
   }
 
   expire(attributes: CookieAttributes, slot?: string): void {
-    this.#put(attributes, slot, true, (name, moment) => expireCookie(name, attributes, moment))
+    const name = this.#put(attributes, slot, (name, moment) => expireCookie(name, attributes, moment))
+    if (slot === undefined || this.#ending !== undefined) (this.#ending ??= new Map()).set(name, this.#due!.get(name)!)
   }
 
   forget(): void {
-    this.#due = undefined
+    this.#due = this.#ending = undefined
   }
 
-  expiring(): Record<string, string[]> {
-    const lines = Array.from(this.#due?.values() ?? []).filter(({ expires }) => expires).map(({ line }) => line)
-    return lines.length === 0 ? {} : { 'Set-Cookie': lines }
+  failureEdits(): HeaderEdits {
+    return this.#ending === undefined ? NOT_LOOKED_AT : { cookies: this.#ending, vary: undefined, noStore: true }
   }
 
   headerEdits(): HeaderEdits {
     if (this.#due === undefined) return this.isUsed ? LOOKED_AT : NOT_LOOKED_AT
-    return { cookies: new Map(Array.from(this.#due, ([name, { line }]) => [name, line])), vary: 'Cookie', noStore: true }
+    return { cookies: new Map(this.#due), vary: 'Cookie', noStore: true }
   }
 
-  #put({ secure }: CookieAttributes, slot: string | undefined, expires: boolean, lineOf: (name: string, moment: CookieMoment) => string): void {
+  #put({ secure }: CookieAttributes, slot: string | undefined, lineOf: (name: string, moment: CookieMoment) => string): string {
     const name = this.name(slot)
     if (this.headersSent) throw new HeadersSentError(`The headers have left: the cookie ${name} cannot be sent any more`)
     const encrypted = secure === 'auto' && this.#options.isEncrypted(this.#request)
     const line = lineOf(name, { encrypted, now: this.#options.now() })
-    ;(this.#due ??= new Map()).set(name, { line, expires })
+    ;(this.#due ??= new Map()).set(name, line)
+    return name
   }
 }
 

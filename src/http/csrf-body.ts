@@ -1,8 +1,6 @@
 import type { Readable } from 'node:stream'
-import { TOKEN_CHARS } from '../session/csrf.js'
-
-/** The name of the field that carries a token. */
-export const TOKEN_FIELD = 'csrf_token'
+import { tokenSearch } from './csrf-search.js'
+import type { TokenSearch } from './csrf-search.js'
 
 /** The slice of Node's HTTP/1 and HTTP/2 requests that holds a body. */
 export interface BodyRequest extends Pick<Readable,
@@ -10,31 +8,30 @@ export interface BodyRequest extends Pick<Readable,
   readonly headers: { readonly 'content-type'?: string | undefined }
 }
 
-/** Where the token is, in the two forms in which browsers send a form. Whoever has a token may put it where they like. */
-const PATTERNS: Readonly<Record<string, RegExp>> = {
-  'application/x-www-form-urlencoded': new RegExp(`(?:^|&)${TOKEN_FIELD}=([\\w-]{${TOKEN_CHARS}})`),
-  'multipart/form-data': new RegExp(`[ ;]name="?${TOKEN_FIELD}"?\\r\\n(?:[^\\r\\n]+\\r\\n)*\\r\\n([\\w-]{${TOKEN_CHARS}})`),
-}
+/** What finds the token in the request's body; `undefined` where that is no form. */
+export const searchFor = ({ headers }: BodyRequest): TokenSearch | undefined =>
+  tokenSearch((headers['content-type'] ?? '').split(';', 1)[0]!.trim().toLowerCase())
 
 /**
  * The token in a form's body: it is read only so far as the token stands, `limit` bytes at most, and what was read is put back, so that
  * the handler finds the body whole. Without a token the rest stays unread, and what was read is gone.
  */
-export const tokenInBody = (req: BodyRequest, limit: number): Promise<string | undefined> =>
+export const tokenInBody = (req: BodyRequest, search: TokenSearch, limit: number): Promise<string | undefined> =>
   new Promise((resolve) => {
-    const pattern = PATTERNS[mediaType(req)]
-    if (pattern === undefined || !req.readable || req.readableFlowing === true) return resolve(undefined)
+    if (!req.readable || req.readableFlowing === true) return resolve(undefined)
     const chunks: (Buffer | string)[] = []
-    let text = ''
+    let left = limit
     const look = (): void => {
+      let token: string | undefined
       for (let chunk: Buffer | string | null; (chunk = req.read()) !== null;) {
         chunks.push(chunk)
-        text += typeof chunk === 'string' ? chunk : chunk.toString('latin1')
+        const text = typeof chunk === 'string' ? chunk : chunk.toString('latin1')
+        if (left > 0) token ??= search(text.slice(0, left))
+        left -= text.length
       }
-      const token = pattern.exec(text.slice(0, limit))?.[1]
       // In the same tick: the stream would say otherwise that it has ended.
-      if (token !== undefined) for (const chunk of chunks.toReversed()) req.unshift(chunk, req.readableEncoding ?? undefined)
-      if (token !== undefined || text.length > limit) done(token)
+      if (token !== undefined) putBack(req, chunks)
+      if (token !== undefined || left < 0) done(token)
     }
     const done = (token?: string): void => {
       req.off('readable', look)
@@ -48,5 +45,9 @@ export const tokenInBody = (req: BodyRequest, limit: number): Promise<string | u
 
 const OVER = ['end', 'close', 'error']
 
-const mediaType = ({ headers }: BodyRequest): string =>
-  (headers['content-type'] ?? '').split(';', 1)[0]!.trim().toLowerCase()
+/** In one piece: of many, each would move those that are there already. */
+const putBack = (req: BodyRequest, chunks: readonly (Buffer | string)[]): void => {
+  const encoding = req.readableEncoding
+  if (encoding === null) req.unshift(Buffer.concat(chunks as Buffer[]))
+  else req.unshift(chunks.join(''), encoding)
+}

@@ -1,5 +1,5 @@
 import { csrfToken } from '../session/csrf.js'
-import { TOKEN_FIELD } from './csrf-body.js'
+import { TOKEN_FIELD } from './csrf-search.js'
 
 /** Attributes of a form: `true` is one without a value, `false` and `undefined` are none. */
 export interface CsrfFormOptions {
@@ -18,18 +18,31 @@ export const csrfField = async (req: object): Promise<string> =>
  * address, and another host would get to know it.
  */
 export const csrfForm = async (req: object, options: CsrfFormOptions = {}): Promise<string> => {
-  const { action, method = 'post' } = options
-  if (method.toLowerCase() !== 'post') throw new TypeError(`a form with a token is sent by post; got ${JSON.stringify(method)}`)
-  if (action !== undefined && !isPath(action)) throw new TypeError(`a form with a token is sent to a path of this application; got ${JSON.stringify(action)}`)
-  return `<form${attributesOf({ ...options, method })}>${await csrfField(req)}`
+  const { method = 'post', ...others } = withLowerCaseNames(options)
+  const { action } = others
+  if (String(method).toLowerCase() !== 'post') throw new TypeError(`a form with a token is sent by post; got ${JSON.stringify(method)}`)
+  if (action !== undefined && !isPath(String(action))) throw new TypeError(`a form with a token is sent to a path of this application; got ${JSON.stringify(action)}`)
+  return `<form${attributesOf({ ...others, method })}>${await csrfField(req)}`
+}
+
+/** As browsers read them, which of two equal ones take the first. */
+const withLowerCaseNames = (options: CsrfFormOptions): Record<string, string | number | true> => {
+  const attributes: Record<string, string | number | true> = Object.create(null)
+  for (const [written, value] of Object.entries(options)) {
+    if (value === undefined || value === false) continue
+    const name = written.toLowerCase()
+    if (Object.hasOwn(attributes, name)) throw new TypeError(`the attribute ${name} is there twice`)
+    attributes[name] = value
+  }
+  return attributes
 }
 
 /** Whatever the page's scheme: `http:path` is a path on a page that came by http, and another host's otherwise. */
 const isPath = (action: string): boolean =>
   ['http://here.invalid', 'https://here.invalid'].every((here) => URL.canParse(action, here) && new URL(action, here).origin === here)
 
-const attributesOf = (attributes: CsrfFormOptions): string =>
-  Object.entries(attributes).filter(([, value]) => value !== undefined && value !== false).map(([name, value]) => {
+const attributesOf = (attributes: Record<string, string | number | true>): string =>
+  Object.entries(attributes).map(([name, value]) => {
     if (!/^[a-z][\w.:-]*$/i.test(name)) throw new TypeError(`${JSON.stringify(name)} is no name of an attribute`)
     return value === true ? ` ${name}` : ` ${name}="${escaped(String(value))}"`
   }).join('')

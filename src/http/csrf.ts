@@ -1,7 +1,7 @@
 import type { ServerResponse } from 'node:http'
-import { checkToken, csrfToken, refused } from '../session/csrf.js'
+import { checkToken, csrfToken, givenOut, refused } from '../session/csrf.js'
 import { sessionOf } from '../session/session-of.js'
-import { tokenInBody } from './csrf-body.js'
+import { searchFor, tokenInBody } from './csrf-body.js'
 import type { BodyRequest } from './csrf-body.js'
 import { csrfField, csrfForm } from './csrf-form.js'
 import { ownSources } from './csrf-source.js'
@@ -48,11 +48,19 @@ const guard = <R extends object = SessionRequest, S = ServerResponse, Rest exten
 const admit = async (req: GuardedRequest, isOwn: (req: SourceRequest) => boolean, bodyLimit: number): Promise<void> => {
   try {
     if (!isOwn(req)) throw refused('cross-site')
-    await checkToken(req, req.headers[HEADER] ?? (await tokenInBody(req, bodyLimit)))
+    await checkToken(req, req.headers[HEADER] ?? (await tokenInForm(req, bodyLimit)))
   } catch (error) {
     req.resume() // a client that is still sending sees no answer otherwise
     throw error
   }
+}
+
+/** A body is read only where there may be a token to it. */
+const tokenInForm = async (req: GuardedRequest, bodyLimit: number): Promise<string | undefined> => {
+  const search = searchFor(req)
+  if (search === undefined) return undefined
+  await givenOut(req)
+  return tokenInBody(req, search, bodyLimit)
 }
 
 interface GuardedRequest extends BodyRequest {

@@ -66,6 +66,10 @@ export class GateCore {
     return this.#isOver
   }
 
+  get failing(): boolean {
+    return this.#isFailing
+  }
+
   get finished(): boolean {
     return this.#isOver && this.#res.writableFinished
   }
@@ -182,8 +186,8 @@ export class GateCore {
   }
 
   #withEdits(args: unknown[]): unknown[] {
-    if (this.#isFailing || this.#isOver || this.#res.headersSent) return args
-    return mergeHead(this.#res, args, this.#gates.flatMap((hooks) => hooks.headers()))
+    if (this.#isOver || this.#res.headersSent) return args
+    return mergeHead(this.#res, args, this.#gates.flatMap((hooks) => this.#isFailing ? hooks.failureHeaders?.() ?? [] : hooks.headers()))
   }
 
   /** Holds the call. If it throws, and nothing was held before, nothing is. */
@@ -209,6 +213,7 @@ export class GateCore {
     this.#pending--
     if (this.#pending > 0 || this.#held === undefined || this.#failOnLoss()) return
     for (const hooks of this.#gates) this.#holdIfDue(hooks, hooks.beforeRelease?.())
+    if (this.#pending === 0) for (const hooks of this.#gates) this.#holdIfDue(hooks, hooks.afterSaves?.())
     if (this.#pending > 0) return
     try {
       this.#letGo()?.release((method, args) => this.#pass(method, args))

@@ -13,11 +13,15 @@ export interface GateHooks {
   beforeEnd(): Promise<unknown> | undefined
   /** The calls that were held are about to be made, since nothing failed: they are held until a promise returned is settled too. Called before each release. */
   beforeRelease?(): Promise<unknown> | undefined
+  /** The same, when no gate of the response had anything more to do before: what is not to be done for a response that fails. */
+  afterSaves?(): Promise<unknown> | undefined
   /**
    * The handler's head leaves now: what is to be merged into it. Called at the last moment; again only if `writeHead` refused
    * that head; never for the answer to a failure.
    */
   headers(): readonly HeaderEdits[]
+  /** The same for the answer to a failure, whichever gate that came from. */
+  failureHeaders?(): readonly HeaderEdits[]
   /**
    * The answer to a failure, or `undefined` when the application has given one itself. It gives it on `raw`: calls on the
    * response are the handler's, which may still be at it, and are swallowed.

@@ -53,8 +53,9 @@ export class HeaderCarrier extends OutletCarrier implements Carrier {
     this.#value = undefined
   }
 
-  expiring(): Record<string, string> {
-    return this.#value === '' ? this.#fields() : {}
+  failureEdits(): HeaderEdits {
+    const fields = this.#value === '' ? this.#fields() : {}
+    return { cookies: new Map(), fields: new Map(Object.entries(fields)), vary: undefined, noStore: this.#value === '' }
   }
 
   headerEdits(): HeaderEdits {

@@ -24,8 +24,8 @@ export abstract class OutletCarrier {
   /** What the gate adds to the head when it leaves. */
   abstract headerEdits(): HeaderEdits
 
-  /** What takes the id back from the client: of what was prepared, it alone goes out with an error answer. */
-  abstract expiring(): Readonly<Record<string, string | string[]>>
+  /** What takes the id of a session that was to be ended back from the client: of what was prepared, it alone goes out with an error answer. */
+  abstract failureEdits(): HeaderEdits
 
   hold(promise: Promise<unknown>): void {
     this.#reach().hold(promise)

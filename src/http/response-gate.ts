@@ -33,6 +33,11 @@ export class ResponseGate {
     return this.#core.headersSent
   }
 
+  /** A failure became the answer: what the handler prepared is not sent. */
+  get failing(): boolean {
+    return this.#core.failing
+  }
+
   /** The exchange is over. */
   get over(): boolean {
     return this.#core.over

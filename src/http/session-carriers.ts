@@ -65,12 +65,20 @@ class SessionHooks implements GateHooks {
     return this.#listener.beforeRelease()
   }
 
+  afterSaves(): Promise<unknown> | undefined {
+    return this.#listener.afterSaves()
+  }
+
   headers(): readonly HeaderEdits[] {
     return [this.#carrier.headerEdits()]
   }
 
+  failureHeaders(): readonly HeaderEdits[] {
+    return [this.#carrier.failureEdits()]
+  }
+
   answer(error: Error, raw: GatedResponse): Promise<FailureAnswer | undefined> {
-    return answerFor(error, this.#onError, this.#req, raw, this.#carrier)
+    return answerFor(error, this.#onError, this.#req, raw)
   }
 
   working(): Promise<unknown> | undefined {
@@ -82,11 +90,9 @@ class SessionHooks implements GateHooks {
   }
 }
 
-/** The application's own answer, if it gives one, else the library's. Of a session that was to be ended the id is taken back either way. */
-const answerFor = async (error: Error, onError: OnError | undefined, req: object, raw: any, carrier: OutletCarrier): Promise<FailureAnswer | undefined> => {
-  const expiring = carrier.expiring()
+/** The application's own answer, if it gives one, else the library's. */
+const answerFor = async (error: Error, onError: OnError | undefined, req: object, raw: any): Promise<FailureAnswer | undefined> => {
   if (onError !== undefined) {
-    for (const [name, value] of Object.entries(expiring)) raw.setHeader(name, value)
     try {
       await onError(error, req, raw)
     } catch (failure) {
@@ -94,7 +100,7 @@ const answerFor = async (error: Error, onError: OnError | undefined, req: object
     }
     if (raw.writableEnded) return undefined
   }
-  const { status, headers, body } = failureAnswer(error)
-  if (status === 500) warnOnce('PHIAL_SERVER_ERROR', `a request was answered with 500: ${error.name}: ${error.message}`)
-  return { status, body, headers: { ...headers, ...expiring } }
+  const answer = failureAnswer(error)
+  if (answer.status === 500) warnOnce('PHIAL_SERVER_ERROR', `a request was answered with 500: ${error.name}: ${error.message}`)
+  return answer
 }

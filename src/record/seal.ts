@@ -19,8 +19,11 @@ export interface SealerSettings {
  * A sealer that encrypts when there are encryption keys, and else signs. Neither opens what the other sealed.
  * Throws `ConfigError` for no key, an empty one, or more than 8.
  */
-export const makeSealer = ({ secrets, encryptKeys, name }: SealerSettings): Sealer =>
-  new RememberingSealer(encryptKeys.length > 0 ? new EncryptingSealer(encryptKeys, name) : new SigningSealer(secrets, name))
+export const makeSealer = (settings: SealerSettings): Sealer => new RememberingSealer(forgetfulSealer(settings))
+
+/** The same, which works anew for each message. */
+export const forgetfulSealer = ({ secrets, encryptKeys, name }: SealerSettings): Sealer =>
+  encryptKeys.length > 0 ? new EncryptingSealer(encryptKeys, name) : new SigningSealer(secrets, name)
 
 /**
  * `base64url(text).signature`, with cookie-signature. The reader can read the text.

@@ -31,14 +31,18 @@ export const checkToken = async (req: object, token: unknown): Promise<void> => 
   if (token === undefined || token === '') throw refused('no-token')
   const [, nonce = '', mac = ''] = (typeof token === 'string' && TOKEN.exec(token)) || []
   if (mac === '') throw refused('bad-token')
+  const { secret, recordKey } = await givenOut(req)
+  // Of one length, as texts: what base64 would read alike is not alike.
+  if (!timingSafeEqual(Buffer.from(mac), Buffer.from(macOf(secret, recordKey, nonce)))) throw refused('bad-token')
+}
+
+/** What the tokens of the request's session are made of. Rejects like `checkToken` when nobody can have one of it. */
+export const givenOut = async (req: object): Promise<{ readonly secret: unknown; readonly recordKey: string }> => {
   const fields = fieldsOf(await sessionOf(req).load())
   const secret = fields.get(FIELD)
-  if (secret === undefined) {
-    fields.assertWritable() // a store that is down is no reason to call the form expired
-    throw refused('no-session')
-  }
-  // Of one length, as texts: what base64 would read alike is not alike.
-  if (!timingSafeEqual(Buffer.from(mac), Buffer.from(macOf(secret, fields.recordKey, nonce)))) throw refused('bad-token')
+  if (secret !== undefined) return { secret, recordKey: fields.recordKey }
+  fields.assertWritable() // a store that is down is no reason to call the form expired
+  throw refused('no-session')
 }
 
 /** Bound to the record's key, which is another one after a log-in: the tokens from before it die. */

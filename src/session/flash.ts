@@ -63,14 +63,15 @@ export class Flashes {
 
   read(key: string = DEFAULT_KEY): Flash[] {
     const unread = this.#unread(key)
+    const stored = unread.map((flash) => this.#shown(flash))
     if (unread.length > 0) this.#read.set(key, new Set([...(this.#read.get(key) ?? []), ...unread.map(({ id }) => id)]))
     const now = this.#nowOf(key)
     this.#now.delete(key)
-    return [...unread.map(shown), ...now]
+    return [...stored, ...now]
   }
 
   peek(key: string = DEFAULT_KEY): Flash[] {
-    return [...this.#unread(key).map(shown), ...this.#nowOf(key)]
+    return [...this.#unread(key).map((flash) => this.#shown(flash)), ...this.#nowOf(key)]
   }
 
   keep(key: string = DEFAULT_KEY): void {
@@ -86,11 +87,6 @@ export class Flashes {
     this.#now.clear()
   }
 
-  /** Makes the removal one of the session's changes. */
-  useUp(): void {
-    if (this.areRead) this.#data.edit(this.takeRemoval())
-  }
-
   /** The removal of what was read, to be made on whatever record there is. */
   takeRemoval(): (record: OpenRecord) => void {
     const read = this.#read
@@ -98,6 +94,11 @@ export class Flashes {
     return (record) => {
       for (const [key, ids] of read) putList(record, key, listOf(record, key).filter(({ id }) => !ids.has(id)))
     }
+  }
+
+  /** A copy: what becomes of it is none of the stored one's business. */
+  #shown({ value, level }: StoredFlash): Flash {
+    return { ...(this.#codec.decode(this.#codec.encode({ value })) as { value: unknown }), level }
   }
 
   #nowOf(key: string): readonly Flash[] {
@@ -109,8 +110,6 @@ export class Flashes {
     return listOf(this.#data.open, key).filter(({ id }) => !read?.has(id))
   }
 }
-
-const shown = ({ value, level }: StoredFlash): Flash => ({ value, level })
 
 const listsOf = (record: OpenRecord): Lists => (record.content.fields[FIELD] as Lists | undefined) ?? {}
 

@@ -47,7 +47,10 @@ export class SessionObject<T extends object = Record<string, any>> implements Ex
   #tail: Promise<unknown> | undefined
   #underWay = 0
   #working: Promise<unknown> | undefined
-  #isPersistDue = false
+  #isEnding = false
+  /** What was due when the response was about to go on, once what was asked before is done. */
+  #isSaveDue = false
+  #isSettlingDue = false
 
   /** Made by the manager; see `SessionManager.open`. */
   constructor(opener: SessionOpener<T>, req: object, res: object | undefined, main?: SessionObject<any>) {
@@ -225,22 +228,26 @@ export class SessionObject<T extends object = Record<string, any>> implements Ex
    * and uses up no flashes; nor does one that a failure is about to replace, which shows when the handler's own writes are done.
    */
   beforeHead(status: number): Promise<unknown> | undefined {
-    if (status >= 500 || this.#loading === undefined) return undefined
-    if (this.#underWay > 0) return this.#tail!.then(() => this.beforeHead(status))
-    this.#isPersistDue = this.#loaded?.needsPersisting ?? false
-    return this.#isPersistDue ? Promise.resolve() : undefined
+    return this.#before(false, status)
   }
 
   /** A session stored already may still be changed after the head has left; `auto` keeps that too. */
   beforeEnd(status: number): Promise<unknown> | undefined {
-    return this.beforeHead(status)
+    return this.#before(true, status)
   }
 
   /** The writes that the response waited for are done. */
   beforeRelease(): Promise<unknown> | undefined {
-    if (!this.#isPersistDue) return undefined
-    this.#isPersistDue = false
-    return this.#loaded?.needsPersisting ? this.#loaded.persist() : undefined
+    if (!this.#isSaveDue) return undefined
+    this.#isSaveDue = false
+    return this.#loaded!.isSaveDue ? this.#loaded!.save() : undefined
+  }
+
+  /** So are those of all sessions that `beforeRelease` asked for. */
+  afterSaves(): Promise<unknown> | undefined {
+    if (!this.#isSettlingDue) return undefined
+    this.#isSettlingDue = false
+    return this.#loaded!.isSettlingDue(this.#isEnding) ? this.#loaded!.settle(this.#isEnding) : undefined
   }
 
   /** The handler failed with one of phial's errors: it becomes the answer. */
@@ -268,6 +275,15 @@ export class SessionObject<T extends object = Record<string, any>> implements Ex
     if (keys === 0) return
     emit('dropped', { reason: REASONS[how], keys })
     if (how === 'finish') warnOnce('PHIAL_NOT_SAVED', 'a request ended with changes to its session that are not stored: call save(), or switch auto on')
+  }
+
+  #before(isEnd: boolean, status: number): Promise<unknown> | undefined {
+    if (status >= 500 || this.#loading === undefined) return undefined
+    if (this.#underWay > 0) return this.#tail!.then(() => this.#before(isEnd, status))
+    this.#isEnding ||= isEnd
+    this.#isSaveDue = this.#loaded?.isSaveDue ?? false
+    this.#isSettlingDue = this.#loaded?.isSettlingDue(this.#isEnding) ?? false
+    return this.#isSaveDue || this.#isSettlingDue ? Promise.resolve() : undefined
   }
 
   #loadNow(): Promise<Session<T>> {

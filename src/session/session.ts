@@ -347,18 +347,29 @@ export class Session<T extends object = Record<string, any>> {
   persist(): Promise<void> {
     return this.#storage.write(async () => {
       if (!this.#isAlive) return
-      if (this.#isAutoDue) {
-        this.#flashes.useUp()
-        return this.save()
-      }
+      const saves = this.isSaveDue
+      if (saves) await this.save()
       await this.#storage.queue(() => this.#removeFlashes())
-      await this.#storage.queue(() => this.#storage.renewAtEnd())
+      if (!saves) await this.#storage.queue(() => this.#storage.renewAtEnd())
     })
   }
 
-  /** Whether `persist()` has anything to do that the response should wait for. */
-  get needsPersisting(): boolean {
-    return this.#isAlive && (this.#areFlashesRead || this.#storage.isRenewalDue || this.#isAutoDue)
+  /** The response is about to go on, and this is to be saved first. */
+  get isSaveDue(): boolean {
+    return this.#isAlive && this.#context.policy.auto && this.dirty
+  }
+
+  /** The same of what is done when nothing can fail any more: `settle()`. */
+  isSettlingDue(isEnd: boolean): boolean {
+    return this.#isAlive && (this.#areFlashesDue(isEnd) || this.#storage.isRenewalDue)
+  }
+
+  /** Uses up the flashes that were read, and sends the cookie that is due. Whoever only read is not to be bothered when it fails. */
+  settle(isEnd: boolean): Promise<void> {
+    return this.#storage.write(async () => {
+      if (this.#areFlashesDue(isEnd)) await this.#storage.queue(() => this.#removeFlashes())
+      if (this.#storage.isRenewalDue) await this.#storage.queue(() => this.#storage.renewAtEnd())
+    })
   }
 
   /** How many keys were changed and not saved. */
@@ -384,8 +395,9 @@ export class Session<T extends object = Record<string, any>> {
     return !this.#storage.isDestroyed && !this.#storage.isReadOnly
   }
 
-  get #isAutoDue(): boolean {
-    return this.#context.policy.auto && this.dirty
+  /** Until its end a response may still fail. Only what the client keeps has to go with the head. */
+  #areFlashesDue(isEnd: boolean): boolean {
+    return this.#areFlashesRead && (isEnd || this.#context.policy.clientKeeps)
   }
 
   #update(run: (draft: Record<string, unknown>) => void, key?: string): Promise<unknown> {

@@ -75,21 +75,24 @@ test('S152: in production it is warned of once, with a code', async (t) => {
 
 const SESSIONS = Number(process.env['PHIAL_TEST_SESSIONS'] ?? 20_000)
 
-test(`P01: beside its data each of ${SESSIONS} sessions takes at most 300 bytes`, async (t) => {
+test(`P01: beside its data each of ${SESSIONS} sessions takes at most 250 bytes`, async (t) => {
   const { stdout, stderr } = await run(t, `
     import { createHash } from 'node:crypto'
     const size = 1_000
     const manager = open()
     await manager.create(key, 'value', Date.now() + 60_000)
-    gc()
-    const before = process.memoryUsage().heapUsed
+    const used = () => {
+      for (let round = 0; round < 3; round += 1) gc() // what lies outside of the heap is freed by the next one
+      const { heapUsed, external } = process.memoryUsage()
+      return heapUsed + external
+    }
+    const before = used()
     for (let i = 0; i < ${SESSIONS}; i += 1) {
       const value = Buffer.alloc(size, String(i)).toString('latin1')
       await manager.create(createHash('sha256').update(String(i)).digest('hex'), value, Date.now() + 60_000.5)
     }
-    gc()
-    console.log((process.memoryUsage().heapUsed - before) / ${SESSIONS} - size)
+    console.log((used() - before) / ${SESSIONS} - size)
   `)
   const beside = Number(stdout)
-  t.true(beside > 100 && beside <= 300, `${beside} bytes ${stderr}`)
+  t.true(beside > 100 && beside <= 250, `${beside} bytes ${stderr}`)
 })

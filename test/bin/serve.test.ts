@@ -47,6 +47,7 @@ const modules = {
     const session = await req.session.load()
     await session.set('broker', title).save()
     if (req.url === '/fail') throw new Error('the broker is ill')
+    if (req.url === '/fail/unseen') throw Object.defineProperty(new Error(), 'stack', { get() { throw new Error('no stack') } })
     if (req.url === '/fail/late') {
       res.write('half of')
       throw new Error('the broker fell ill')
@@ -171,6 +172,8 @@ test('an error that leaves an application is printed, and is its request\'s alon
   const browser = clientOf(url)
   t.deepEqual(await textOf(browser, '/broker/fail'), [500, 'Internal Server Error\n'])
   await program.says(/^Error: the broker is ill\n +at .*broker\.mjs/m)
+  t.deepEqual(await textOf(browser, '/broker/fail/unseen'), [500, 'Internal Server Error\n'])
+  await program.says(/^An error left the application that cannot be printed\.$/m)
   const [status, text] = await textOf(browser, '/broker/fail/after')
   t.deepEqual([status, text.length], [200, 5_000_000])
   await program.says(/^Error: the broker fell asleep\n/m)

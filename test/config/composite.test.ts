@@ -1,7 +1,7 @@
 import test from 'ava'
 import type { ExecutionContext } from 'ava'
 import fc from 'fast-check'
-import { writeFileSync } from 'node:fs'
+import { mkdirSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { readComposite } from '../../config/composite.js'
 import type { AppPart, MapPart, Part, SessionPart } from '../../src/composite.js'
@@ -50,6 +50,22 @@ use = %(here)s/apps/broker.js#makeBroker()
 title = Gold & %(metal)s ; today
 metal = silver
 `
+
+test('a directory may have # in its name: what an application is called stands behind the last one, without a slash', (t) => {
+  const section = (use: string): string => `[app:main]\nuse = ${use}\n`
+  const paths: [string, string, string][] = [
+    ['%(here)s/app.mjs', 'app.mjs', 'default'], ['%(here)s/app.mjs#make', 'app.mjs', 'make'], ['%(here)s/app.mjs#make()', 'app.mjs', 'make'], ['%(here)s/app.mjs()', 'app.mjs', 'default'],
+    ['./d#e/app.mjs#make', 'd#e/app.mjs', 'make'], ['./#/app.mjs', '#/app.mjs', 'default'], ['./a#b#make', 'a#b', 'make'],
+  ]
+  const directory = join(dirname(iniFile(t, '')), 'c#')
+  mkdirSync(directory)
+  for (const [use, path, name] of paths) {
+    const file = join(directory, 'site.ini')
+    writeFileSync(file, section(use))
+    const { module } = readComposite(file, 'main') as AppPart
+    t.deepEqual([module.path, module.name], [join(directory, path), name], use)
+  }
+})
 
 test('a session before a map of two applications, with what their sections say', (t) => {
   const path = iniFile(t, composite)

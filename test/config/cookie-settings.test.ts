@@ -187,3 +187,16 @@ test('a date must be ahead, by the clock that was given', t => {
   t.is(faultOf(t, () => resolvePlain({ cookieExpires: new Date() })).setting, 'cookieExpires')
   t.deepEqual(resolvePlain(at(999)).cookieExpires, new Date(1000))
 })
+
+test('id_header is no header that HTTP knows for something else', t => {
+  const refused = ['Set-Cookie', 'set-cookie', 'Content-Length', 'Content-Type', 'Host', 'Cookie', 'COOKIE', 'Vary', 'Cache-Control', 'Date', 'ETag', 'Location', 'Transfer-Encoding', 'Connection', 'Upgrade',
+    'Authorization', 'Accept', 'Accept-Encoding', 'Access-Control-Allow-Origin', 'If-Match', 'Origin', 'Referer', 'Sec-Fetch-Site', 'Proxy-Connection', 'X-Forwarded-For', 'X-CSRF-Token', 'Server', 'Range']
+  for (const idHeader of refused) {
+    const fault = faultOf(t, () => resolvePlain({ useCookies: false, idHeader }))
+    t.is(fault.message, `idHeader: expected the name of a header that HTTP knows for nothing else, such as X-Session-Id; got "${idHeader}"`)
+  }
+  for (const idHeader of ['X-Session-Id', 'X-Session', 'Session', 'Session-Id', 'Contents', 'X-Auth-Token', 'Iffy', 'Hosts']) t.is(resolvePlain({ useCookies: false, idHeader }).idHeader, idHeader)
+  const path = iniFile(t, inSection(`session.secret = ${secret}`, 'session.use_cookies = false', 'session.id_header = Set-Cookie'))
+  const { setting, file, line } = faultOf(t, () => resolveIni(path))
+  t.deepEqual([setting, file, line], ['session.id_header', path, 4])
+})

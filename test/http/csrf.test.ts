@@ -259,6 +259,22 @@ test('what comes after the limit is read and dropped: the client sees the answer
   await new Promise((resolve, reject) => sent.on('error', reject).end(Buffer.alloc(50_000_000), resolve as () => void))
 })
 
+test('of a request without a session, or with one that gave no token out, no body is read: the answer comes before it, and says no-session', async (t) => {
+  const { client, url } = await serve(t, csrf.guard(async (req, res) => res.end(await req.session.set('a', 1).then((session) => session.save()))), {
+    onError: (error, req: any, res: any) => void res.writeHead(403).end(`${(error as CsrfError).reason}, read: ${req.readableDidRead}`),
+  })
+  const browser = client()
+  await browser.get()
+  for (const Cookie of ['', await browser.cookies()]) {
+    const sent = request(url, { method: 'POST', headers: { 'Content-Type': 'multipart/form-data; boundary=b', Cookie, 'Content-Length': 70_000 } })
+    sent.on('error', () => {})
+    sent.write('a')
+    const [answer] = await once(sent, 'response') as [IncomingMessage]
+    t.is(`${answer.statusCode} ${await bodyOf(answer)}`, '403 no-session, read: false')
+    sent.destroy()
+  }
+})
+
 test('a client that goes away while it sends leaves nothing behind, and the handler is not called', async (t) => {
   const guarded = csrf.guard(async (req, res) => res.end(await csrf.token(req)))
   let outcome: Promise<unknown> | undefined
@@ -330,7 +346,7 @@ test('a body that was read before the guard is refused at once, and not waited f
   t.is((await submit(browser, { csrf_token: tokenIn(await browser.text()) })).status, 403)
 })
 
-test('requests that change nothing cost nothing, and one without a token does not reach the store', async (t) => {
+test('requests that change nothing cost nothing, nor do those of other sites, and what brings no form does not reach the store without a token', async (t) => {
   const store = new FaultyStore(memoryStore(Date.now))
   const { client } = await serve(t, csrf.guard(async (req, res) => {
     const tokens = { '/token': 1, '/tokens': 3 }[req.url!] ?? 0
@@ -344,7 +360,8 @@ test('requests that change nothing cost nothing, and one without a token does no
   await client().text('/tokens')
   t.deepEqual(store.calls.splice(0), ['create'])
   t.is((await browser.get('/')).headers.get('vary'), null)
-  t.is((await submit(browser, {})).status, 403)
+  t.is((await browser.get('/', { method: 'POST', body: '{}', headers: { 'Content-Type': 'application/json' } })).status, 403)
+  t.is((await submit(client(), { csrf_token: token })).status, 403)
   t.is((await submit(browser, { csrf_token: token }, { 'Sec-Fetch-Site': 'cross-site' })).status, 403)
   t.deepEqual(store.calls, [])
   await submit(browser, { csrf_token: token })
@@ -390,8 +407,9 @@ test('S124: a form that would show its token to others is refused', async (t) =>
   const options: any[] = [
     { method: 'get' }, { method: 'dialog' }, { method: 'GET' }, { action: 'https://evil.test/' }, { action: '//evil.test/' }, { action: ' \t//evil.test' }, { action: '/\\evil.test' },
     { action: '\\\\evil.test' }, { action: '/\t/evil.test' }, { action: 'http:evil' }, { action: 'javascript:alert(1)' }, { action: 'mailto:eve@evil.test' }, { 'x onload': 'y' }, { '"': '' },
+    { Action: 'https://evil.test' }, { ACTION: '//evil.test' }, { METHOD: 'get' }, { Method: 'get', method: 'post' }, { action: '/', aCtion: '/' }, { method: 'post', METHOD: 'post' }, { id: 'a', ID: 'b' },
   ]
-  const fine: any[] = [{}, { action: '' }, { action: '/' }, { action: 'send?a=b#c' }, { action: '?' }, { action: './../x' }, { method: 'POST' }, { action: '/a:b//c' }]
+  const fine: any[] = [{}, { action: '' }, { action: '/' }, { action: 'send?a=b#c' }, { action: '?' }, { action: './../x' }, { method: 'POST' }, { action: '/a:b//c' }, { Action: '/', METHOD: 'post' }, { action: undefined, ACTION: '/' }]
   const { client } = await serve(t, async (req, res) => {
     for (const option of options) answers.push(await csrf.form(req, option).then(() => option, (error) => error.constructor))
     for (const option of fine) await csrf.form(req, option)

@@ -1,5 +1,7 @@
 import test from 'ava'
 import type { ServerResponse } from 'node:http'
+import { setImmediate as turn } from 'node:timers/promises'
+import { sessions } from '../../src/index.js'
 import type { SessionRequest } from '../../src/index.js'
 import { StoreUnavailableError } from '../../src/errors.js'
 import { serve } from '../support/app.js'
@@ -7,6 +9,7 @@ import type { Client } from '../support/app.js'
 import { modes, serveMode, storedModes, testIn } from '../support/every-backend.js'
 import { FaultyStore } from '../support/faulty-store.js'
 import { memoryStore } from '../support/harness.js'
+import type { FaultyMethod } from '../../testing/faulty-store.js'
 
 /** `/set?level=…&key=…&value=…` and then a page that reads, in one of the ways that there are. */
 const pages = async (req: SessionRequest, res: ServerResponse): Promise<void> => {
@@ -92,7 +95,9 @@ for (const mode of modes) {
   })
 }
 
-type Act = (req: SessionRequest, res: ServerResponse, failing: () => void) => unknown
+type Act = (req: SessionRequest, res: ServerResponse, failing: (method: FaultyMethod) => void) => unknown
+
+const down = new StoreUnavailableError('down', { backend: 'memory', operation: 'any' })
 
 /** How a response may fail after the page has read its flashes. */
 const FAILURES: Readonly<Record<string, Act>> = {
@@ -110,7 +115,7 @@ const FAILURES: Readonly<Record<string, Act>> = {
   },
   'by a store that is down for a save() that nobody awaits': async (req, res, failing) => {
     const session = await req.session.set('x', 1)
-    failing()
+    failing('replace')
     void session.save()
     res.end('ok')
   },
@@ -129,13 +134,28 @@ const FAILURES: Readonly<Record<string, Act>> = {
     res.end('k')
   },
   'by a client that goes away': (_req, res) => res.destroy(),
+  'by a client that goes away in the middle': async (_req, res) => {
+    res.write('begun')
+    await turn()
+    res.destroy()
+  },
+  'by an error of phial\'s after the head': async (_req, res) => {
+    res.writeHead(200)
+    await turn()
+    throw down
+  },
+  'by another session, which cannot be saved at the end': async (req, res, failing) => {
+    await sessions(req).get('cart', { auto: true }).set('apples', 1)
+    failing('create')
+    res.end('ok')
+  },
 }
 
 for (const auto of [false, true]) {
   for (const [how, fail] of Object.entries(FAILURES)) {
     test(`a flash read on a page whose response fails is still there on the next: ${how}${auto ? ', with auto' : ''}`, async (t) => {
       const store = new FaultyStore(memoryStore(Date.now))
-      const failing = (): void => store.next('replace', new StoreUnavailableError('down', { backend: 'memory', operation: 'replace' }))
+      const failing = (method: FaultyMethod): void => store.next(method, down)
       const { client } = await serve(t, async (req, res) => {
         const session = await req.session.load()
         if (req.url === '/set') await session.flash('important').save()
@@ -145,12 +165,40 @@ for (const auto of [false, true]) {
       }, { type: store.manager, auto })
       const browser = client()
       await browser.get('/set')
-      t.true(await browser.get('/fail').then(({ status }) => status >= 500, () => true))
+      t.true(await browser.get('/fail').then(async (response) => await response.text() !== null && response.status >= 500).catch(() => true))
       t.is(await browser.text('/'), '1')
       t.is(await browser.text('/'), '0')
     })
   }
 }
+
+for (const mode of modes) {
+  testIn(mode)(`${mode.name}: what was read before the head left is used up at the end, if nothing fails; where the client keeps it, with the head`, async (t) => {
+    const { client } = await serveMode(t, mode, async (req, res) => {
+      const session = await req.session.load()
+      if (req.url === '/set') await session.flash('x').save()
+      const shown = req.url === '/set' ? [] : session.flashes()
+      res.write(String(shown.length))
+      await turn()
+      res.end()
+    })
+    const browser = client()
+    await browser.get('/set')
+    t.deepEqual([await browser.text('/'), await browser.text('/')], ['1', '0'])
+  })
+}
+
+test('with auto, a flash that was read and a change are stored by the end of one response', async (t) => {
+  const { client } = await serve(t, async (req, res) => {
+    const session = await req.session.load()
+    if (req.url === '/set') session.flash('x')
+    else session.set('n', session.get('n', 0) + session.flashes().length)
+    res.end(`${session.get('n')}`)
+  }, { auto: true })
+  const browser = client()
+  await browser.get('/set')
+  t.deepEqual([await browser.text('/'), await browser.text('/')], ['1', '1'])
+})
 
 for (const mode of storedModes) {
   const testIt = testIn(mode)

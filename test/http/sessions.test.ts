@@ -1,8 +1,11 @@
 import test from 'ava'
 import type { SettingsInput } from '../../src/index.js'
 import { ConfigError, sessions, Sessions, setSessions } from '../../src/index.js'
+import { StoreUnavailableError } from '../../src/errors.js'
 import { serve } from '../support/app.js'
 import { modes, serveMode, testIn } from '../support/every-backend.js'
+import { FaultyStore } from '../support/faulty-store.js'
+import { memoryStore } from '../support/harness.js'
 
 const SHOP: SettingsInput = { type: 'memory', backends: { quick: { type: 'memory', memory: { maxSessions: 10 } } } }
 
@@ -208,3 +211,38 @@ test('a test can give a request its sessions; without a wrapped handler there ar
   setSessions(req, its)
   t.is(sessions(req), its)
 })
+
+for (const how of ['503', 'onError'] as const) {
+  test(`where a session of the client's was ended, the answer to another session's failure takes it back, and leaves others as they are: ${how}`, async (t) => {
+    const store = new FaultyStore(memoryStore(Date.now))
+    const { client } = await serve(t, async (req, res) => {
+      const badge = await sessions(req).get('badge', { backend: 'cookie' }).load()
+      const { pathname } = new URL(req.url!, 'http://host')
+      if (pathname === '/set') await badge.set('text', 'x'.repeat(5_000)).save()
+      if (pathname === '/destroy') await badge.destroy()
+      if (pathname === '/invalidate') await badge.invalidate()
+      if (pathname === '/invalidate') await badge.set('text', 'y').save()
+      if (pathname === '/shorter') await badge.set('text', 'y').save()
+      if (pathname !== '/set' && pathname !== '/') {
+        store.next('create', new StoreUnavailableError('down', { backend: 'memory', operation: 'create' }))
+        await req.session.set('a', 1)
+        void req.session.save()
+      }
+      res.end(String(badge.get('text', '')).slice(0, 5))
+    }, {
+      type: store.manager, backends: { cookie: { type: 'cookie', cookie: { chunks: 3 } } },
+      ...(how === 'onError' && { onError: (_error, _req, res: any) => void res.writeHead(503, { 'Set-Cookie': 'own=1', 'Cache-Control': 'private' }).end() }),
+    })
+    for (const [path, after] of [['/destroy', ''], ['/invalidate', ''], ['/shorter', 'xxxxx']] as const) {
+      const browser = client()
+      await browser.get('/set')
+      const names = (await browser.cookies()).split('; ').map((pair) => pair.split('=')[0])
+      t.deepEqual(names, ['phial.badge', 'phial.badge-1'])
+      const answer = await browser.get(path)
+      const sent = answer.headers.getSetCookie().filter((line) => !line.startsWith('own='))
+      t.is(answer.status, 503)
+      t.deepEqual(sent.map((line) => line.split('; ', 2).join('; ')), after === '' ? ['phial.badge=; Max-Age=0', 'phial.badge-1=; Max-Age=0'] : [])
+      t.is(await browser.text('/'), after, path)
+    }
+  })
+}

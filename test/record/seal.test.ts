@@ -4,7 +4,7 @@ import { syncBuiltinESMExports } from 'node:module'
 import { inspect } from 'node:util'
 import { sign } from 'cookie-signature'
 import fc from 'fast-check'
-import { makeSealer } from '../../src/record/seal.js'
+import { forgetfulSealer } from '../../src/record/seal.js'
 import type { Sealer } from '../../src/namespace-manager.js'
 import { fuzzCount } from '../support/fuzz-count.js'
 import { forgedForms } from '../support/forged-forms.js'
@@ -13,8 +13,8 @@ const secret = 'a secret for this test, of more than 32 bytes'
 const key = 'an encryption key for this test, over 32 bytes'
 const another = 'another key or secret for this test, over 32 bytes'
 
-const signing = (secrets: readonly string[] = [secret], name = 'phial'): Sealer => makeSealer({ secrets, encryptKeys: [], name })
-const encrypting = (encryptKeys: readonly string[] = [key], name = 'phial'): Sealer => makeSealer({ secrets: [secret], encryptKeys, name })
+const signing = (secrets: readonly string[] = [secret], name = 'phial'): Sealer => forgetfulSealer({ secrets, encryptKeys: [], name })
+const encrypting = (encryptKeys: readonly string[] = [key], name = 'phial'): Sealer => forgetfulSealer({ secrets: [secret], encryptKeys, name })
 
 const modes = [['signed', signing, secret], ['encrypted', encrypting, key]] as const
 const cookieOctets = /^[\x21\x23-\x2B\x2D-\x3A\x3C-\x5B\x5D-\x7E]*$/
@@ -128,7 +128,7 @@ for (const [mode, make, ownKey] of modes) {
 
   test(`${mode}: S101: what the other mode sealed is refused, under the same secret too`, t => {
     for (const secrets of [[secret], [key]]) {
-      const sealers = { signed: makeSealer({ secrets, encryptKeys: [], name: 'phial' }), encrypted: makeSealer({ secrets, encryptKeys: secrets, name: 'phial' }) }
+      const sealers = { signed: forgetfulSealer({ secrets, encryptKeys: [], name: 'phial' }), encrypted: forgetfulSealer({ secrets, encryptKeys: secrets, name: 'phial' }) }
       const other = mode === 'signed' ? sealers.encrypted : sealers.signed
       t.is(sealers[mode].open('cookie', '', other.seal('cookie', '', 'text')), undefined)
     }

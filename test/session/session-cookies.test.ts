@@ -58,6 +58,7 @@ for (const [how, policy] of [['a life in seconds', { cookieLife: 3600 }], ['forc
     await visit(async (other) => other.regenerateId())
     await object.beforeHead(200)
     await object.beforeRelease()
+    await object.afterSaves()
     await t.throwsAsync(late.set('a', 1).save(), { code: 'PHIAL_GONE' })
     t.is(reader.sent.size + writer.sent.size, 0)
   })

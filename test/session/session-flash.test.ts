@@ -85,3 +85,23 @@ test('a flash keeps the value as it was at the call', async (t) => {
   })
   t.deepEqual(await visit((object) => object.flashes()), [{ value: { n: 1 }, level: null }])
 })
+
+test('what is handed out of a flash is a copy: changed in depth, it changes nothing that is stored', async (t) => {
+  const { visit } = harness()
+  const stored = { list: [1], deep: { n: 1 } }
+  await visit(async (object) => (await object.load()).flash(stored).save())
+  for (const read of ['peekFlashes', 'flashes'] as const) {
+    await visit(async (object) => {
+      const session = await object.load()
+      const [flash] = session[read]()
+      t.deepEqual(flash, { value: stored, level: null })
+      Object.assign(flash!.value, { list: 'changed' })
+      flash!.value.deep.n = 2
+      t.false(session.dirty)
+      session.keepFlashes()
+      await session.set('a', read).save()
+      t.deepEqual(session.peekFlashes(), [{ value: stored, level: null }])
+    })
+  }
+  t.deepEqual(await visit((object) => object.flashes()), [{ value: stored, level: null }])
+})

@@ -158,9 +158,11 @@ export const harness = (options: HarnessOptions = {}): Harness => {
     await object.beforeHead(status)
     await Promise.allSettled(exchange.held)
     await object.beforeRelease()
+    await object.afterSaves()
     exchange.headersSent = true
     await object.beforeEnd(status)
     await object.beforeRelease()
+    await object.afterSaves()
     exchange.finished = true
     object.over('finish')
     by.keep(exchange)

@@ -5,8 +5,8 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { FaultyStore, makeSession, memoryManager, testClock } from '../../testing/index.js'
 import { StoreUnavailableError } from '../../src/index.js'
-import type { SessionObject } from '../../src/index.js'
 import type { Fault, FaultyMethod } from '../../testing/faulty-store.js'
+import type { Manifest, NamespaceManager, OwnerIndex, SessionObject, StoredRecord } from '../../src/index.js'
 import { serve } from '../support/app.js'
 import { root } from '../support/demo-program.js'
 import { modes, serveMode, testIn } from '../support/every-backend.js'
@@ -73,6 +73,56 @@ test('each fault does to the next call of its method what it is called', async (
   await store.release()
   t.deepEqual(await there('late'), [true])
   t.deepEqual(store.calls.slice(0, 7), ['create', 'create', 'create', 'create', 'create', 'create', 'get'])
+})
+
+/** A store as classes make them: what is private is there for the store itself alone. */
+class PrivateStore implements NamespaceManager {
+  readonly #inner = memoryManager()
+  readonly #isSpread: boolean
+
+  constructor(isSpread: boolean) {
+    this.#isSpread = isSpread
+  }
+
+  get isSpread(): boolean { return this.#isSpread }
+  get supports(): Manifest { return this.#inner.supports }
+  get(key: string): Promise<StoredRecord | undefined> { return this.#inner.get(key) }
+  create(key: string, value: string, at: number): Promise<string | undefined> { return this.#inner.create(key, value, at) }
+  replace(key: string, value: string, version: string, at: number): Promise<string | undefined> { return this.#inner.replace(key, value, version, at) }
+  touch(key: string, at: number): Promise<boolean> { return this.#inner.touch(key, at) }
+  async delete(key: string): Promise<any> { await this.#inner.delete(key) }
+  async settle(key: string): Promise<void> { await this.#inner.delete(key) }
+  async listOwned(owner: string): Promise<string[]> { return this.#isSpread ? [owner] : [] }
+  async close(): Promise<void> { await this.#inner.close() }
+}
+
+test('FaultyStore stands over any store: also over one with getters and methods on what is private', async (t) => {
+  for (const isSpread of [true, false]) {
+    const { manager } = new FaultyStore(new PrivateStore(isSpread))
+    t.teardown(() => manager.close())
+    t.is(manager.isSpread, isSpread)
+    t.is(typeof (await manager.create('a', 'x', Date.now() + 60_000)), 'string')
+    await manager.settle!('a', Date.now())
+    t.is(await manager.get('a'), undefined)
+    t.deepEqual(await (manager as NamespaceManager & OwnerIndex).listOwned('o'), isSpread ? ['o'] : [])
+    const { client } = await serve(t, async (req, res) => void res.end(String(await req.session.get('n'))), { type: manager })
+    t.is(await client().text(), 'undefined')
+  }
+})
+
+test('a late call that fails in the end is nobody\'s unhandled rejection', async (t) => {
+  const unhandled: unknown[] = []
+  const note = (reason: unknown): void => void unhandled.push(reason)
+  process.on('unhandledRejection', note)
+  t.teardown(() => process.off('unhandledRejection', note))
+  const inner = memoryManager()
+  t.teardown(() => inner.close())
+  const store = new FaultyStore({ ...inner, supports: inner.supports, touch: () => Promise.reject(new TypeError('late')) })
+  store.next('touch', 'late')
+  void store.manager.touch('a', 1)
+  await store.release()
+  await new Promise(setImmediate)
+  t.deepEqual(unhandled, [])
 })
 
 test('the files on the page about testing run as they stand', (t) => {
