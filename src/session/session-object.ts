@@ -257,9 +257,11 @@ export class SessionObject<T extends object = Record<string, any>> implements Ex
     this.#reach().fail(error)
   }
 
-  /** The response waits for the promise. */
-  hold(promise: Promise<unknown>): void {
+  /** What a tool around the session writes, by calls of its own: the response waits for it, and a failure that nobody took becomes the answer. */
+  writing<R>(work: () => Promise<R>): Promise<R> {
+    const promise = writePromise(work)
     this.#reach().hold(promise)
+    return promise
   }
 
   /** The handler answered a promise: until that settles it may still let a failure through. */
@@ -306,9 +308,7 @@ export class SessionObject<T extends object = Record<string, any>> implements Ex
   }
 
   #write<R>(work: (session: Session<T>) => Promise<R>): Promise<R> {
-    const promise = writePromise(() => this.#inOrder(work))
-    this.hold(promise)
-    return promise
+    return this.writing(() => this.#inOrder(work))
   }
 
   /** Calls take effect in the order made, awaited or not: each waits for the one before it. */

@@ -1,5 +1,6 @@
 import { keyOf } from '../record/id.js'
 import { showAs } from '../show.js'
+import { handled } from '../write-promise.js'
 import { Flashes } from './flash.js'
 import type { Flash, FlashOptions } from './flash.js'
 import { refuseCallback } from './refuse-callback.js'
@@ -412,10 +413,4 @@ showAs<Session>(Session, (session) => `Session { ${session.keys().join(', ')} }`
 const synchronous = <V>(value: V): V => {
   if (typeof (value as { then?: unknown } | null | undefined)?.then === 'function') throw new TypeError('the function given to update is synchronous; it may run again')
   return value
-}
-
-/** A promise whose failure, when nobody takes it, does not end the process. */
-const handled = <V>(promise: Promise<V>): Promise<V> => {
-  promise.catch(() => {})
-  return promise
 }

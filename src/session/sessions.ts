@@ -2,7 +2,6 @@ import type { RequestCookies } from '../carrier.js'
 import { ConfigError } from '../errors.js'
 import type { NamespaceManager, RequestNamespace } from '../namespace-manager.js'
 import { showAs } from '../show.js'
-import { writePromise } from '../write-promise.js'
 import type { NamedSessionOptions } from './named-session-options.js'
 import type { SessionManager } from './session-manager.js'
 import { sessionOf } from './session-of.js'
@@ -45,14 +44,12 @@ export class Sessions {
    */
   save(): Promise<void> {
     const asked = [this.#default, ...Array.from(this.#named.values(), ({ object }) => object)].filter(({ accessed }) => accessed)
-    const promise = writePromise(() => allDone(asked.map((object) => object.saveChanges())))
-    asked[0]?.hold(promise)
-    return promise
+    return asked[0]?.writing(() => allDone(asked.map((object) => object.saveChanges()))) ?? Promise.resolve()
   }
 
-  /** Ends a session now, and expires its cookie. Options as for `get`. */
-  async delete(name?: string, options?: NamedSessionOptions | ManagedSessionOptions<any>): Promise<void> {
-    await this.get(name, options).destroy()
+  /** Ends a session now, and expires its cookie. Options as for `get`. Need not be awaited either. */
+  delete(name?: string, options?: NamedSessionOptions | ManagedSessionOptions<any>): Promise<void> {
+    return this.#default.writing(async () => this.get(name, options).destroy())
   }
 
   /** The namespace manager of a name in `session.backends`; without one, the default session's. */
