@@ -91,6 +91,31 @@ test('save() waits for what was asked of each session before it, awaited or not,
   t.is(await browser.text('/'), '["ann",1]')
 })
 
+for (const isLoaded of [false, true]) {
+  test(`save() keeps a set, a flash, a delete and an assign that were not awaited${isLoaded ? ', also after load()' : ''}`, async (t) => {
+    const { client } = await serve(t, async (req, res) => {
+      const its = sessions(req)
+      const cart = its.get('cart')
+      if (isLoaded) await Promise.all([req.session.load(), cart.load()])
+      if (req.url === '/set') {
+        for (const object of [req.session, cart]) {
+          void object.assign({ a: 1, b: 2 })
+          void object.set('c', 3)
+          void object.delete('a')
+          void object.flash('seen')
+        }
+        await its.save()
+      }
+      const all = await Promise.all([req.session, cart].map(async (object) => [await object.load(), await object.peekFlashes()]))
+      res.end(JSON.stringify(all))
+    })
+    const browser = client()
+    const kept = [{ b: 2, c: 3 }, [{ value: 'seen', level: null }]]
+    await browser.get('/set')
+    t.deepEqual(JSON.parse(await browser.text('/')), [kept, kept])
+  })
+}
+
 test('a save() of all of them that is not awaited holds the response, and its failure is the answer; awaited it is the handler\'s', async (t) => {
   const { client } = await serve(t, async (req, res) => {
     const its = sessions(req)
