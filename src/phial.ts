@@ -117,14 +117,14 @@ const assemble = (settings: Settings, base: string, named: Named): SessionManage
   const isEncrypted = secureRequests(trustProxy)
   const cookiesFor = requestCookies({ now, isEncrypted, cookieName: settings.cookieName, attributes: cookieOf(settings), sealer: makeSealer({ secrets: secret, encryptKeys: [], name: namespace }) })
   const backendNamed = (name: string | undefined) => (name === undefined ? stores : stores.another(name, clientKept(settings))).store
-  const managerOptions = (its: Settings, { type, store }: OpenStore): SessionManagerOptions => {
+  const managerOptions = (its: Settings, { type, store }: OpenStore, name?: string): SessionManagerOptions => {
     const { cookieName, encryptKey, requestBudget, onError } = its
     const cookie = cookieOf(its)
     const keys = idKeys(secret, cookieName)
     const clientKeeps = store.supports.scope === 'request'
     return {
       ...its,
-      backend: type, store,
+      name, backend: type, store,
       codec: makeCodec(its.dataSerializer, its.revive),
       carrierFor: sessionCarriers({
         name: cookieName, now, isEncrypted, budgetMs: requestBudget * 1000, onError,
@@ -138,7 +138,7 @@ const assemble = (settings: Settings, base: string, named: Named): SessionManage
       named: (name, options: NamedSessionOptions) => {
         const differing = named(name, options)
         checkCookie(differing.cookieName, cookieOf(differing))
-        return managerOptions(differing, stores.another(options.backend, clientKept(differing)))
+        return managerOptions(differing, stores.another(options.backend, clientKept(differing)), name)
       },
     }
   }

@@ -1,6 +1,7 @@
 import { emit } from '../diagnostics.js'
 import { CodecError, StoreError, StoreUnavailableError } from '../errors.js'
-import { isId, keyOf, nonce } from '../record/id.js'
+import { isId, nonce } from '../record/id.js'
+import type { KeySpace } from '../record/id.js'
 import { destroyRecord } from '../record/lifecycle.js'
 import type { Owners } from '../record/owners.js'
 import { isMoved } from '../record/record.js'
@@ -37,11 +38,13 @@ export class OwnedSessions {
   readonly #records: SealedStore
   readonly #owners: Owners
   readonly #rules: TimeRules
+  readonly #keys: KeySpace
 
-  constructor(records: SealedStore, owners: Owners, rules: TimeRules) {
+  constructor(records: SealedStore, owners: Owners, rules: TimeRules, keys: KeySpace) {
     this.#records = records
     this.#owners = owners
     this.#rules = rules
+    this.#keys = keys
   }
 
   async list(owner: string): Promise<SessionSummary[]> {
@@ -59,10 +62,10 @@ export class OwnedSessions {
 
   async revoke(which: Revocation): Promise<number | undefined> {
     const deadline = performance.now() + MOST_MS
-    if ('id' in which) return assertText(which.id, 'an id') && isId(which.id) && (await this.#end(keyOf(which.id), deadline)) ? 1 : 0
+    if ('id' in which) return assertText(which.id, 'an id') && isId(which.id) && (await this.#end(this.#keys.keyOf(which.id), deadline)) ? 1 : 0
     assertText(which.owner, 'an owner')
     if ('ref' in which) return assertText(which.ref, 'a ref') && (await this.#endOwned(which.owner, which.ref, undefined, deadline)) ? 1 : 0
-    return this.#endAll(which.owner, keyOfExcept(which.except), deadline)
+    return this.#endAll(which.owner, this.#keyOfExcept(which.except), deadline)
   }
 
   /**
@@ -149,6 +152,14 @@ export class OwnedSessions {
     }
   }
 
+  /** A session that cannot be told must not be taken for none: then all would end. */
+  #keyOfExcept(except: string | Session<any> | undefined): string | undefined {
+    if (except === undefined) return undefined
+    if (except instanceof Session) return except.ref
+    if (typeof except === 'string' && isId(except)) return this.#keys.keyOf(except)
+    throw new TypeError('except: expected a loaded session or its id')
+  }
+
   #assertListable(): void {
     if (!this.#owners.canList) throw new TypeError(`the ${this.#records.backend} backend cannot list an owner's sessions`)
   }
@@ -159,14 +170,6 @@ interface Listed extends Found<RecordForm> {
 }
 
 const isOf = ({ meta }: RecordForm, generation: string): boolean => meta.generations?.includes(generation) ?? false
-
-/** A session that cannot be told must not be taken for none: then all would end. */
-const keyOfExcept = (except: string | Session<any> | undefined): string | undefined => {
-  if (except === undefined) return undefined
-  if (except instanceof Session) return except.ref
-  if (typeof except === 'string' && isId(except)) return keyOf(except)
-  throw new TypeError('except: expected a loaded session or its id')
-}
 
 const assertText = (value: unknown, what: string): true => {
   if (typeof value !== 'string' || value === '') throw new TypeError(`${what} is a string that is not empty`)

@@ -5,7 +5,8 @@ import { CodecError, ConfigError, SessionClosedError, SessionGoneError, StoreErr
 import type { Lockable, Manifest, NamespaceManager, Purgeable, RequestNamespace, Sealer } from '../namespace-manager.js'
 import { CallBudget, RequestBudget } from '../record/budget.js'
 import type { DataCodec } from '../record/codec.js'
-import { isId, keyOf, newId } from '../record/id.js'
+import { isId, keySpace, newId } from '../record/id.js'
+import type { KeySpace } from '../record/id.js'
 import { Owners } from '../record/owners.js'
 import { decodeContent, isMoved } from '../record/record.js'
 import type { Content, MovedRecord, RecordForm } from '../record/record.js'
@@ -33,6 +34,8 @@ export const isSessionManager = (value: unknown): value is SessionManager<any> =
   typeof value === 'object' && value !== null && (value as Record<symbol, unknown>)[MANAGER_BRAND] === true
 
 export interface SessionManagerOptions {
+  /** Of the sessions, if they are not the default ones: what is theirs is stored under keys of their own. */
+  readonly name?: string | undefined
   /** The backend's type, for errors and events. */
   readonly backend: string
   readonly store: NamespaceManager | RequestNamespace
@@ -68,6 +71,7 @@ const CLOSE_MS = 5_000
 /** All sessions of one namespace: makes them, finds them, ends them. May serve many handlers. */
 export class SessionManager<T extends object = Record<string, any>> {
   readonly #options: SessionManagerOptions
+  readonly #keys: KeySpace
   readonly #calls: StoreCalls
   readonly #shared: Stored | undefined
   readonly #opener: SessionOpener<T>
@@ -79,6 +83,7 @@ export class SessionManager<T extends object = Record<string, any>> {
   /** Use `createManager` of `phial`. */
   constructor(options: SessionManagerOptions) {
     this.#options = options
+    this.#keys = keySpace(options.name)
     this.#calls = new StoreCalls(options.backend, options.operationTimeout, isPerRequest(options.store) ? false : options.store.isSpread)
     this.#opener = { carrierFor: options.carrierFor, load: (carrier, isRequest) => this.#load(carrier, isRequest), family: this }
     this.#shared = isPerRequest(options.store) ? undefined : this.#storedIn(options.store)
@@ -193,7 +198,7 @@ export class SessionManager<T extends object = Record<string, any>> {
   /** For health probes: resolves when the store answers; rejects with `StoreError` and kin, or `SessionClosedError`. */
   check(): Promise<void> {
     return this.#guarded(async () => {
-      await this.#shared?.records.read(keyOf(newId()), Infinity)
+      await this.#shared?.records.read(this.#keys.keyOf(newId()), Infinity)
     })
   }
 
@@ -279,7 +284,8 @@ export class SessionManager<T extends object = Record<string, any>> {
     const { store, policy, codec, rules, requestBudget } = this.#options
     const ms = requestBudget * 1000
     const budget = isRequest ? new RequestBudget(ms, () => carrier.headersSent) : new CallBudget(ms)
-    const common = { policy, carrier, codec, rules, budget, isClosed: () => this.#isClosed, began: this.#began }
+    const { keyOf } = this.#keys
+    const common = { policy, carrier, codec, rules, budget, refOf: keyOf, isClosed: () => this.#isClosed, began: this.#began }
     if (!isPerRequest(store)) return { ...common, ...this.#shared!, ids: this.#options.idSource(carrier), keyOf }
     const own = store.forRequest(carrier)
     return { ...common, ...this.#storedIn(own), ids: own, keyOf: itself }
@@ -289,12 +295,12 @@ export class SessionManager<T extends object = Record<string, any>> {
     const { backend, rules, sealer, maxBytes, codec } = this.#options
     const records = new SealedStore({ store, backend, calls: this.#calls, rules, sealer, maxBytes })
     const locks = store.supports.lockable ? (store as NamespaceManager & Lockable) : undefined
-    return { records, writer: new Writer(records, codec), owners: new Owners(store, records, this.#calls), locks, calls: this.#calls }
+    return { records, writer: new Writer(records, codec), owners: new Owners(store, records, this.#calls, this.#keys), locks, calls: this.#calls }
   }
 
   #owned(): OwnedSessions {
     const { records, owners } = this.#assertStored()
-    return new OwnedSessions(records, owners, this.#options.rules)
+    return new OwnedSessions(records, owners, this.#options.rules, this.#keys)
   }
 
   #assertStored(): Stored {

@@ -1,4 +1,3 @@
-import { keyOf } from '../record/id.js'
 import { showAs } from '../show.js'
 import { handled } from '../write-promise.js'
 import { Flashes } from './flash.js'
@@ -159,7 +158,7 @@ export class Session<T extends object = Record<string, any>> {
 
   /** Names the session to `manager.list` and `manager.revoke`; opens nothing. */
   get ref(): string {
-    return keyOf(this.id)
+    return this.#context.refOf(this.id)
   }
 
   /** The session began in this request; still true after it was saved. */
