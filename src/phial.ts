@@ -17,6 +17,7 @@ import { prefixOf } from './cookie-prefix.js'
 import { compose } from './http/compose.js'
 import type { LoadedApp } from './http/compose.js'
 import { checkCookie } from './http/cookie-rules.js'
+import { slotName } from './http/cookie-slots.js'
 import { idPlace } from './http/header-carrier.js'
 import { requestCookies } from './http/request-cookies.js'
 import { secureRequests } from './http/secure-request.js'
@@ -125,6 +126,7 @@ const assemble = (settings: Settings, base: string, named: Named): SessionManage
     return {
       ...its,
       name, backend: type, store,
+      cookieNames: [undefined, ...('forRequest' in store ? store.slots ?? [] : [])].map((slot) => slotName(cookieName, slot)),
       codec: makeCodec(its.dataSerializer, its.revive),
       carrierFor: sessionCarriers({
         name: cookieName, now, isEncrypted, budgetMs: requestBudget * 1000, onError,

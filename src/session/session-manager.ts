@@ -51,6 +51,8 @@ export interface SessionManagerOptions {
   readonly invalidateCorrupt: boolean
   readonly requestKey: string
   readonly cookieName: string
+  /** That one, and those of its slots. */
+  readonly cookieNames: readonly string[]
   /** Reads the id out of what the carrier brings, and writes it. */
   readonly idSource: (carrier: Carrier) => IdSource
   /** Carries ids for a request, and asks the listener at the response's turning points. */
@@ -101,6 +103,11 @@ export class SessionManager<T extends object = Record<string, any>> {
 
   get cookieName(): string {
     return this.#options.cookieName
+  }
+
+  /** Those that its sessions may have: more than one where the client keeps them. */
+  get cookieNames(): readonly string[] {
+    return this.#options.cookieNames
   }
 
   /** Where on a request the session is. */

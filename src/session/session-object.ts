@@ -19,9 +19,12 @@ export interface SessionOpener<T extends object> {
 /** The sessions that a request may have beside this one. */
 export interface SessionFamily {
   readonly requestKey: string
-  readonly cookieName: string
-  /** Who opens the sessions of a name. */
-  named(name: string, options: object): { openBeside(main: SessionObject<any>): SessionObject<any> }
+  /** The cookie's, and those of its slots. */
+  readonly cookieNames: readonly string[]
+  /** The family of the sessions of a name. */
+  named(name: string, options: object): SessionFamily
+  /** Opens one of them beside a request's default session. */
+  openBeside(main: SessionObject<any>): SessionObject<any>
   backendNamed(name: string | undefined): NamespaceManager | RequestNamespace
   cookiesFor(req: object, res: object | undefined): RequestCookies
 }

@@ -5,7 +5,7 @@ import { showAs } from '../show.js'
 import type { NamedSessionOptions } from './named-session-options.js'
 import type { SessionManager } from './session-manager.js'
 import { sessionOf } from './session-of.js'
-import type { SessionObject } from './session-object.js'
+import type { SessionFamily, SessionObject } from './session-object.js'
 
 type Data = Record<string, any>
 
@@ -43,7 +43,7 @@ export class Sessions {
    * when all were tried. It need not be awaited: the response waits for it, and a failure that nobody took becomes the answer.
    */
   save(): Promise<void> {
-    const asked = [this.#default, ...Array.from(this.#named.values(), ({ object }) => object)].filter(({ accessed }) => accessed)
+    const asked = this.#all().filter(({ accessed }) => accessed)
     return asked[0]?.writing(() => allDone(asked.map((object) => object.saveChanges()))) ?? Promise.resolve()
   }
 
@@ -63,18 +63,24 @@ export class Sessions {
   }
 
   #open(name: string, manager: SessionManager<any> | undefined, options: NamedSessionOptions, written: string | undefined): SessionObject<any> {
-    if (manager !== undefined) this.#assertApart(name, manager, options)
-    const object = (manager ?? this.#default.family.named(name, options)).openBeside(this.#default)
+    if (manager !== undefined && Object.keys(options).length > 0) throw new TypeError(`the session ${JSON.stringify(name)} has its options from its manager`)
+    const family = manager ?? this.#default.family.named(name, options)
+    this.#assertApart(name, family)
+    const object = family.openBeside(this.#default)
     this.#named.set(name, { object, written, manager })
     return object
   }
 
   /** Two sessions under one cookie would write over each other. */
-  #assertApart(name: string, manager: SessionManager<any>, options: NamedSessionOptions): void {
-    if (Object.keys(options).length > 0) throw new TypeError(`the session ${JSON.stringify(name)} has its options from its manager`)
-    const families = [this.#default.family, ...Array.from(this.#named.values(), ({ object }) => object.family)]
-    const there = families.find(({ cookieName }) => cookieName === manager.cookieName)
-    if (there !== undefined) throw new ConfigError(`another session of this request has the cookie ${manager.cookieName}: give one of the managers another key`, { setting: 'key' })
+  #assertApart(name: string, { cookieNames }: SessionFamily): void {
+    for (const { family } of this.#all()) {
+      const taken = family.cookieNames.find((cookie) => cookieNames.includes(cookie))
+      if (taken !== undefined) throw new ConfigError(`the session ${JSON.stringify(name)} would have the cookie ${taken} of another session of this request: give one of the two another name, cookieName or key`, { setting: 'key' })
+    }
+  }
+
+  #all(): SessionObject<any>[] {
+    return [this.#default, ...Array.from(this.#named.values(), ({ object }) => object)]
   }
 }
 

@@ -1,11 +1,11 @@
 import test from 'ava'
 import type { SettingsInput } from '../../src/index.js'
-import { ConfigError, sessions, Sessions, setSessions } from '../../src/index.js'
+import { ConfigError, createManager, sessions, Sessions, setSessions } from '../../src/index.js'
 import { StoreUnavailableError } from '../../src/errors.js'
 import { serve } from '../support/app.js'
 import { modes, serveMode, testIn } from '../support/every-backend.js'
 import { FaultyStore } from '../support/faulty-store.js'
-import { memoryStore } from '../support/harness.js'
+import { memoryStore, SECRET } from '../support/harness.js'
 
 const SHOP: SettingsInput = { type: 'memory', backends: { quick: { type: 'memory', memory: { maxSessions: 10 } } } }
 
@@ -202,6 +202,34 @@ test('names and options that make no session are refused', async (t) => {
   t.throws(() => manager.named('a', { sameSite: 'none' }), { code: 'PHIAL_CONFIG' })
   for (let n = 0; n < 100; n++) manager.named(`n${n}`)
   t.throws(() => manager.named('one-more'), { code: 'PHIAL_CONFIG' })
+})
+
+test('two sessions of a request never have a cookie in common, nor one with a slot of the other', async (t) => {
+  const other = createManager({ secret: SECRET, secure: false, cookieName: 'phial.cart' })
+  t.teardown(() => other.close())
+  const { client } = await serve(t, (req, res) => {
+    const open = (...[name, options]: Parameters<Sessions['get']>): void => void sessions(req).get(name, options)
+    const refused = (...session: Parameters<Sessions['get']>): void => void t.throws(() => open(...session), { code: 'PHIAL_CONFIG', message: /cookie/ }, session[0])
+    refused('x', { cookieName: 'phial' })
+    open('a', { cookieName: 'c' })
+    refused('b', { cookieName: 'c' })
+    open('m', { manager: other })
+    refused('cart')
+    open('view', { backend: 'cookie' })
+    for (const slot of ['1', '7', 'seen']) {
+      refused(`view-${slot}`)
+      refused(`view-${slot}`, { backend: 'cookie' })
+    }
+    open('view-8', { backend: 'cookie' })
+    open('plain-1')
+    open('plain')
+    refused('late', { backend: 'cookie', cookieName: 'phial.plain' })
+    open('next-1')
+    refused('next', { backend: 'cookie' })
+    t.notThrows(() => sessions(req).get('cart', { cookieName: 'trolley' }))
+    res.end()
+  }, { backends: SHOP.backends! })
+  t.is((await client().get('/')).status, 200)
 })
 
 test('the cookie of a named session has the prefix of the default one, where its attributes allow that', async (t) => {
