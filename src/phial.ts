@@ -14,6 +14,7 @@ import type { ClientKept, OpenStore } from '../backends/open-store.js'
 import { optionTables, tablesWith } from '../backends/registry.js'
 import type { CookieAttributes } from './carrier.js'
 import { prefixOf } from './cookie-prefix.js'
+import { ConfigError } from './errors.js'
 import { compose } from './http/compose.js'
 import type { LoadedApp } from './http/compose.js'
 import { checkCookie } from './http/cookie-rules.js'
@@ -123,6 +124,7 @@ const assemble = (settings: Settings, base: string, named: Named): SessionManage
     const cookie = cookieOf(its)
     const keys = idKeys(secret, cookieName)
     const clientKeeps = store.supports.scope === 'request'
+    if (clientKeeps && !its.useCookies) throw new ConfigError(`use_cookies: the ${type} backend keeps sessions in cookies`, { setting: 'use_cookies' })
     return {
       ...its,
       name, backend: type, store,
