@@ -139,7 +139,7 @@ export class SessionManager<T extends object = Record<string, any>> {
 
   /**
    * The session of a request: of one that has its session already, that one. Without a response (a WebSocket upgrade, a worker) it can be
-   * read and saved; a cookie cannot be set.
+   * read and saved; a cookie cannot be set. The response may be given later, to a session that was not used yet: else it throws `ConfigError`.
    */
   open(req: object, res?: object): SessionObject<T> {
     const { requestKey } = this.#options
@@ -149,7 +149,10 @@ export class SessionManager<T extends object = Record<string, any>> {
       ;(req as Record<string, unknown>)[requestKey] = object
       return object
     }
-    if (there instanceof SessionObject && there.isOf(this.#opener)) return there
+    if (there instanceof SessionObject && there.isOf(this.#opener)) {
+      if (res === undefined || there.respondWith(res)) return there
+      throw new ConfigError(`req.${requestKey} was used before its response was known: give that to open() too`)
+    }
     throw new ConfigError(`req.${requestKey} is taken: give one of the two managers another request_key`, { setting: 'request_key' })
   }
 

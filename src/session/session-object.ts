@@ -38,10 +38,14 @@ export interface SessionFamily {
 export class SessionObject<T extends object = Record<string, any>> implements ExchangeListener {
   readonly #opener: SessionOpener<T>
   readonly #req: object
-  readonly #res: object | undefined
+  /** Of the default session; the others have that one's. */
+  #ownRes: object | undefined
   /** The default session of the request that this one is beside. */
   readonly #main: SessionObject<any> | undefined
   #carrier: Carrier | undefined
+  /** A session of this exchange was used: with or without a response, that is settled. */
+  #isBegun = false
+  #isHandled = false
   #loading: Promise<Session<T>> | undefined
   #loaded: Session<T> | undefined
   /** The last call that was made, and how many are under way. */
@@ -57,7 +61,7 @@ export class SessionObject<T extends object = Record<string, any>> implements Ex
   constructor(opener: SessionOpener<T>, req: object, res: object | undefined, main?: SessionObject<any>) {
     this.#opener = opener
     this.#req = req
-    this.#res = res
+    this.#ownRes = res
     this.#main = main
     Object.preventExtensions(this) // a value that is set as a property would be lost without a word
   }
@@ -69,7 +73,24 @@ export class SessionObject<T extends object = Record<string, any>> implements Ex
 
   /** Another session of the same exchange. */
   beside<O extends object>(opener: SessionOpener<O>): SessionObject<O> {
-    return new SessionObject<O>(opener, this.#req, this.#res, this)
+    return new SessionObject<O>(opener, this.#req, undefined, this)
+  }
+
+  /**
+   * The response, where the session was opened before there was one; another than the one that it has is not taken. `false`, when a session of
+   * this exchange was used without one.
+   */
+  respondWith(res: object): boolean {
+    if (this.#ownRes === undefined && this.#isBegun) return false
+    this.#ownRes ??= res
+    return true
+  }
+
+  /** `true` for whoever asks first: the outermost handler, whose failures are the session's to answer. */
+  handle(): boolean {
+    const isFirst = !this.#isHandled
+    this.#isHandled = true
+    return isFirst
   }
 
   get family(): SessionFamily {
@@ -77,6 +98,7 @@ export class SessionObject<T extends object = Record<string, any>> implements Ex
   }
 
   openCookies(): RequestCookies {
+    this.#isBegun = true
     return this.family.cookiesFor(this.#req, this.#res)
   }
 
@@ -303,7 +325,16 @@ export class SessionObject<T extends object = Record<string, any>> implements Ex
   }
 
   #reach(): Carrier {
-    return (this.#carrier ??= this.#opener.carrierFor(this.#req, this.#res, this))
+    return (this.#carrier ??= this.#begin())
+  }
+
+  #begin(): Carrier {
+    ;(this.#main ?? this).#isBegun = true
+    return this.#opener.carrierFor(this.#req, this.#res, this)
+  }
+
+  get #res(): object | undefined {
+    return (this.#main ?? this).#ownRes
   }
 
   #read<R>(method: string, work: (session: Session<T>) => R | Promise<R>): Promise<R> {
