@@ -113,9 +113,14 @@ export class SessionCookie {
     this.#changed = true
   }
 
-  /** Something was assigned in this request. */
+  /** Something was assigned in this request, and not sent yet. */
   get isChanged(): boolean {
     return this.#changed
+  }
+
+  /** It is on its way, as it is now. */
+  sent(): void {
+    this.#changed = false
   }
 
   /** A life in seconds begins anew each time the cookie is sent. */

@@ -236,11 +236,11 @@ export class SessionObject<T extends object = Record<string, any>> implements Ex
     return this.#write((session) => session.destroy())
   }
 
-  /** Saves what the calls made so far change. A session that nobody asked for is left alone. */
+  /** Saves what the calls made so far change, the cookie too. A session that nobody asked for is left alone. */
   saveChanges(): Promise<void> {
     if (!this.accessed) return Promise.resolve()
     return this.#write(async (session) => {
-      if (session.dirty) await session.save()
+      if (session.needsSaving) await session.save()
     })
   }
 

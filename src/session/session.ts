@@ -250,7 +250,8 @@ export class Session<T extends object = Record<string, any>> {
     refuseCallback('save', callback)
     return this.#storage.write(() => {
       this.#storage.assertWritable()
-      if (this.#storage.isStored && !this.dirty) return this.#storage.queue(() => this.#storage.touch())
+      const isWriteDue = this.dirty || (this.#context.policy.clientKeeps && this.#storage.isCookieDue) // a touch sends no record
+      if (this.#storage.isStored && !isWriteDue) return this.#storage.queue(() => this.#storage.touch())
       this.#storage.assertHeaders()
       const snapshot = this.#data.snapshot()
       return this.#storage.queue(() => this.#storage.store(snapshot))
@@ -342,8 +343,8 @@ export class Session<T extends object = Record<string, any>> {
   }
 
   /**
-   * What the end of the request does: with `auto` a changed session is saved and an unchanged one touched; without, it is
-   * touched. Flashes that were read are used up.
+   * What the end of the request does: with `auto` a changed session, or one whose cookie was changed, is saved and an unchanged one touched; without,
+   * it is touched. Flashes that were read are used up.
    */
   persist(): Promise<void> {
     return this.#storage.write(async () => {
@@ -355,9 +356,14 @@ export class Session<T extends object = Record<string, any>> {
     })
   }
 
+  /** Whether anything was changed that is not stored, or assigned to the cookie of a stored session and not sent. */
+  get needsSaving(): boolean {
+    return this.dirty || this.#storage.isCookieDue
+  }
+
   /** The response is about to go on, and this is to be saved first. */
   get isSaveDue(): boolean {
-    return this.#isAlive && this.#context.policy.auto && this.dirty
+    return this.#isAlive && this.#context.policy.auto && this.needsSaving
   }
 
   /** The same of what is done when nothing can fail any more: `settle()`. */

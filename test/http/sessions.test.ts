@@ -116,6 +116,46 @@ for (const isLoaded of [false, true]) {
   })
 }
 
+for (const mode of modes) {
+  const testIt = testIn(mode)
+  testIt(`${mode.name}: what was assigned to the cookie of a stored session alone is sent by save(), by save() of all, and with auto`, async (t) => {
+    const { client } = await serveMode(t, mode, async (req, res) => {
+      const its = sessions(req)
+      const all = [its.get(), its.get('cart'), its.get('visits', { auto: true })]
+      const [main, cart, visits] = await Promise.all(all.map((object) => object.load()))
+      if (req.url === '/set') await Promise.all([main!.set('a', 1).save(), cart!.set('a', 1).save(), visits!.set('a', 1).save()])
+      for (const { cookie } of [main!, cart!, visits!]) cookie.sameSite = 'strict'
+      if (req.url === '/one') await main!.save()
+      if (req.url === '/all') await its.save()
+      res.end(JSON.stringify([main, cart, visits]))
+    })
+    const sent = ({ headers }: Response): string[] => headers.getSetCookie().filter((line) => line.includes('SameSite=Strict')).map((line) => line.split('=')[0]!).sort()
+    const browser = client()
+    t.deepEqual(sent(await browser.get('/')), [])
+    t.is(await browser.cookies(), '')
+    await browser.get('/set')
+    t.deepEqual(sent(await browser.get('/')), ['phial.visits'])
+    t.deepEqual(sent(await browser.get('/one')), ['phial', 'phial.visits'])
+    t.deepEqual(sent(await browser.get('/all')), ['phial', 'phial.cart', 'phial.visits'])
+    t.is(await browser.text('/all'), '[{"a":1},{"a":1},{"a":1}]')
+  })
+}
+
+test('a cookie that was sent with what was assigned is not confirmed once more at the end, with auto', async (t) => {
+  const faulty = new FaultyStore(memoryStore(Date.now))
+  const { client } = await serve(t, async (req, res) => {
+    const session = await req.session.load()
+    session.cookie.maxAge = 600
+    await session.set('n', session.get('n', 0) + 1).save()
+    res.end()
+  }, { type: faulty.manager, auto: true })
+  const browser = client()
+  await browser.get('/')
+  faulty.calls.length = 0
+  t.regex((await browser.get('/')).headers.getSetCookie()[0]!, /Max-Age=600/)
+  t.deepEqual(faulty.calls, ['get', 'replace'])
+})
+
 test('a save() of all of them that is not awaited holds the response, and its failure is the answer; awaited it is the handler\'s', async (t) => {
   const { client } = await serve(t, async (req, res) => {
     const its = sessions(req)
