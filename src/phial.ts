@@ -50,8 +50,10 @@ export const createManager = <T extends object = Data>(settings: SettingsSource 
   const base = process.cwd()
   const tables = tablesWith([...typesIn(settings), ...typesIn(overrides)], base)
   const resolved = resolveSettings(settings, overrides, tables)
-  const named: Named = (name, { backend: _backend, ...differing }) =>
-    resolveSettings(settings, { ...overrides, ...differing, cookieName: differing.cookieName ?? cookieNameFor(name, resolved, differing), ...(resolved.idHeader && { idHeader: `${resolved.idHeader}-${name}` }) }, tables)
+  const named: Named = (name, { backend: _backend, ...differing }) => {
+    checkKind(name, differing)
+    return resolveSettings(settings, { ...overrides, ...differing, cookieName: differing.cookieName ?? cookieNameFor(name, resolved, differing), ...(resolved.idHeader && { idHeader: `${resolved.idHeader}-${name}` }) }, tables)
+  }
   try {
     return new SessionManager<T>(assemble(resolved, base, named))
   } catch (error) {
@@ -153,9 +155,14 @@ const assemble = (settings: Settings, base: string, named: Named): SessionManage
 const clientKept = ({ secret: secrets, encryptKey: encryptKeys, namespace, cookieName, lifetime }: Settings): ClientKept =>
   ({ sealer: makeSealer({ secrets, encryptKeys, name: `${namespace} ${cookieName}` }), lifetime })
 
+/** What may be the name and the options of a kind of sessions: that is made once, and not for each request. */
+const checkKind = (name: string, { cookieExpires }: { cookieExpires?: unknown }): void => {
+  if (!/^[\w-]{1,64}$/.test(name)) throw new TypeError('the name of a session is of 1 to 64 letters, digits, "_" and "-"')
+  if (cookieExpires instanceof Date) throw new ConfigError('cookieExpires of a named session is true, false, or seconds: give a date to session.cookie.expires', { setting: 'cookieExpires' })
+}
+
 /** The default session's, a dot and the name; without its prefix where the attributes are not those that the prefix stands for. */
 const cookieNameFor = (name: string, { cookieName, secure, httpOnly }: Settings, differing: NamedSessionOptions): string => {
-  if (!/^[\w-]{1,64}$/.test(name)) throw new TypeError('the name of a session is of 1 to 64 letters, digits, "_" and "-"')
   const isHost = (differing.secure ?? secure) === true && differing.cookieDomain === undefined && (differing.cookiePath ?? '/') === '/' && (differing.httpOnly ?? httpOnly)
   return `${isHost ? cookieName : cookieName.slice(prefixOf(cookieName).length)}.${name}`
 }

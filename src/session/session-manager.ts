@@ -18,6 +18,7 @@ import { Writer } from '../record/writer.js'
 import { showAs } from '../show.js'
 import { observe } from '../write-promise.js'
 import { detachedCarrier } from './detached-carrier.js'
+import { writtenOptions } from './named-session-options.js'
 import type { NamedSessionOptions } from './named-session-options.js'
 import { OwnedSessions } from './owned-sessions.js'
 import type { Revocation, SessionSummary } from './owned-sessions.js'
@@ -162,7 +163,7 @@ export class SessionManager<T extends object = Record<string, any>> {
    */
   named(name: string, options: NamedSessionOptions = {}): SessionManager {
     this.#assertOpen()
-    const written = JSON.stringify([name, options])
+    const written = `${name} ${writtenOptions(options)}`
     const there = this.#named.get(written)
     if (there !== undefined) return there
     if (this.#named.size >= MOST_NAMED) throw new ConfigError(`more than ${MOST_NAMED} kinds of named sessions: are their options made of what comes?`)

@@ -2,6 +2,7 @@ import type { RequestCookies } from '../carrier.js'
 import { ConfigError } from '../errors.js'
 import type { NamespaceManager, RequestNamespace } from '../namespace-manager.js'
 import { showAs } from '../show.js'
+import { writtenOptions } from './named-session-options.js'
 import type { NamedSessionOptions } from './named-session-options.js'
 import type { SessionManager } from './session-manager.js'
 import { sessionOf } from './session-of.js'
@@ -29,9 +30,9 @@ export class Sessions {
    * object, and may be given options once. Throws `ConfigError` for options that make no session, `TypeError` for others than before.
    */
   get<T extends object = Data>(name?: string, options?: NamedSessionOptions | ManagedSessionOptions<T>): SessionObject<T> {
-    if (name === undefined || name === this.#default.family.requestKey) return this.#default as SessionObject<T>
+    if (name === undefined || name === this.#default.family.requestKey) return this.#ofDefault(options) as SessionObject<T>
     const { manager, ...rest } = { manager: undefined, ...options }
-    const written = options === undefined ? undefined : JSON.stringify(rest)
+    const written = options === undefined ? undefined : writtenOptions(rest)
     const there = this.#named.get(name)
     if (there === undefined) return this.#open(name, manager, rest, written) as SessionObject<T>
     if (written !== undefined && (written !== there.written || manager !== there.manager)) throw new TypeError(`the session ${JSON.stringify(name)} was opened with other options in this request`)
@@ -60,6 +61,11 @@ export class Sessions {
   /** The request's other cookies. */
   get cookies(): RequestCookies {
     return (this.#cookies ??= this.#default.openCookies())
+  }
+
+  #ofDefault(options: object = {}): SessionObject<any> {
+    if (Object.keys(options).length > 0) throw new TypeError('the default session has its options from the settings')
+    return this.#default
   }
 
   #open(name: string, manager: SessionManager<any> | undefined, options: NamedSessionOptions, written: string | undefined): SessionObject<any> {
@@ -92,7 +98,7 @@ const allDone = async (promises: readonly Promise<void>[]): Promise<void> => {
 
 interface Named {
   readonly object: SessionObject<any>
-  /** The options that it was opened with, as JSON. */
+  /** The options that it was opened with; see `writtenOptions`. */
   readonly written: string | undefined
   readonly manager: SessionManager<any> | undefined
 }

@@ -18,6 +18,12 @@ test('the same name is the same object in a request, and the default session is 
     t.is(its.get('cart', { timeout: 600 }), its.get('cart'))
     t.not(its.get('cart'), its.get('other') as never)
     t.throws(() => its.get('cart', { timeout: 601 }), { instanceOf: TypeError })
+    t.is(its.get('view', { timeout: 600, auto: true }), its.get('view', { auto: true, timeout: 600, lifetime: undefined as never }))
+    for (const name of [undefined, 'session']) {
+      t.throws(() => its.get(name, { timeout: 600 }), { instanceOf: TypeError })
+      t.throws(() => its.get(name, { manager: {} as never }), { instanceOf: TypeError })
+      t.is(its.get(name, {}), req.session as never)
+    }
     res.end()
   })
   t.is((await client().get('/')).status, 200)
@@ -236,11 +242,16 @@ test('a save of a named session that is not awaited holds the response, and its 
 
 test('names and options that make no session are refused', async (t) => {
   const { manager } = await serve(t, (_req, res) => void res.end())
-  for (const name of ['', 'a b', 'a.b', 'ä', 'x'.repeat(65)]) t.throws(() => manager.named(name), { instanceOf: TypeError }, name)
+  for (const name of ['', 'a b', 'a.b', 'ä', 'x'.repeat(65)]) {
+    t.throws(() => manager.named(name), { instanceOf: TypeError }, name)
+    t.throws(() => manager.named(name, { cookieName: 'c' }), { instanceOf: TypeError }, name)
+  }
+  t.throws(() => manager.named('a', { cookieExpires: new Date(Date.now() + 60_000) as never }), { code: 'PHIAL_CONFIG', message: /session\.cookie\.expires/ })
+  t.is(manager.named('a', { timeout: 60, auto: true }), manager.named('a', { auto: true, timeout: 60 }))
   t.throws(() => manager.named('a', { backend: 'nowhere' }), { code: 'PHIAL_CONFIG', message: /there is no backend "nowhere"/ })
   t.throws(() => manager.named('a', { timeout: 0.5 }), { code: 'PHIAL_CONFIG' })
   t.throws(() => manager.named('a', { sameSite: 'none' }), { code: 'PHIAL_CONFIG' })
-  for (let n = 0; n < 100; n++) manager.named(`n${n}`)
+  for (let n = 0; n < 99; n++) manager.named(`n${n}`)
   t.throws(() => manager.named('one-more'), { code: 'PHIAL_CONFIG' })
 })
 
