@@ -74,6 +74,8 @@ const CLOSE_MS = 5_000
 /** All sessions of one namespace: makes them, finds them, ends them. May serve many handlers. */
 export class SessionManager<T extends object = Record<string, any>> {
   readonly #options: SessionManagerOptions
+  /** Of a named one, the manager that made it, and whose the stores are; else itself. */
+  readonly #main: SessionManager<any>
   readonly #keys: KeySpace
   readonly #calls: StoreCalls
   readonly #shared: Stored | undefined
@@ -84,8 +86,9 @@ export class SessionManager<T extends object = Record<string, any>> {
   #closing: Promise<void> | undefined
 
   /** Use `createManager` of `phial`. */
-  constructor(options: SessionManagerOptions) {
+  constructor(options: SessionManagerOptions, main?: SessionManager<any>) {
     this.#options = options
+    this.#main = main ?? this
     this.#keys = keySpace(options.name)
     this.#calls = new StoreCalls(options.backend, options.operationTimeout, isPerRequest(options.store) ? false : options.store.isSpread)
     this.#opener = { carrierFor: options.carrierFor, load: (carrier, isRequest) => this.#load(carrier, isRequest), family: this }
@@ -158,16 +161,17 @@ export class SessionManager<T extends object = Record<string, any>> {
   }
 
   /**
-   * The manager of the sessions of a name, which have a cookie of their own and, if `options` say so, a backend and times of their own. It
-   * is closed with this one. Throws `ConfigError`.
+   * The manager of the sessions of a name, which have a cookie of their own and, if `options` say so, a backend and times of their own; asked of a
+   * named one, the same as asked of the one that made that. It is closed with this one. Throws `ConfigError`.
    */
   named(name: string, options: NamedSessionOptions = {}): SessionManager {
     this.#assertOpen()
+    if (this.#main !== this) return this.#main.named(name, options)
     const written = `${name} ${writtenOptions(options)}`
     const there = this.#named.get(written)
     if (there !== undefined) return there
     if (this.#named.size >= MOST_NAMED) throw new ConfigError(`more than ${MOST_NAMED} kinds of named sessions: are their options made of what comes?`)
-    const made = new SessionManager(this.#options.named(name, options))
+    const made = new SessionManager(this.#options.named(name, options), this)
     this.#named.set(written, made)
     return made
   }
@@ -213,7 +217,10 @@ export class SessionManager<T extends object = Record<string, any>> {
     })
   }
 
-  /** Writes what is pending, for 5 seconds at most, and lets go of the store, for as long. Later requests get `SessionClosedError`. May be called twice. */
+  /**
+   * Writes what is pending, for 5 seconds at most, and lets go of the store, for as long. Later requests get `SessionClosedError`. The managers of
+   * names are closed with it; one of those closes itself alone, and leaves the store to the others. May be called twice.
+   */
   close(): Promise<void> {
     this.#isClosed = true
     return (this.#closing ??= this.#close())
@@ -227,6 +234,7 @@ export class SessionManager<T extends object = Record<string, any>> {
     const all: readonly SessionManager<any>[] = [this, ...this.#named.values()]
     for (const manager of all) manager.#isClosed = true
     await atMost(CLOSE_MS, Promise.all(all.map((manager) => manager.#drained())))
+    if (this.#main !== this) return
     const stores = new Set(all.map((manager) => manager.#options.store))
     await atMost(CLOSE_MS, Promise.all(Array.from(stores, (store) => store.close())))
   }

@@ -31,6 +31,28 @@ for (const mode of storedModes) {
   })
 }
 
+test('closing the manager of a name closes that one alone, and leaves the store to the others', async (t) => {
+  const { manager } = await serve(t, (_req, res) => void res.end())
+  const [cart, view] = [manager.named('cart'), manager.named('view')]
+  const ids = await Promise.all([manager, view].map((one) => logIn(one, 'ann')))
+  await cart.close()
+  await t.throwsAsync(cart.create(), { code: 'PHIAL_CLOSED' })
+  t.throws(() => cart.named('view'), { code: 'PHIAL_CLOSED' })
+  t.is(manager.named('cart'), cart)
+  t.is((await manager.getById(ids[0]!))?.owner, 'ann')
+  t.is((await view.getById(ids[1]!))?.owner, 'ann')
+  await t.notThrowsAsync(logIn(manager.named('late'), 'ann'))
+})
+
+test('closing a manager closes those of all names, also of names that were asked of one of them', async (t) => {
+  const { manager } = await serve(t, (_req, res) => void res.end())
+  const cart = manager.named('cart')
+  const inner = cart.named('view')
+  t.is(inner, manager.named('view'))
+  await manager.close()
+  for (const one of [manager, cart, inner]) await t.throwsAsync(one.check(), { code: 'PHIAL_CLOSED' })
+})
+
 test('a function that finds one id for all names gives them one session no more', async (t) => {
   const { url, manager } = await serve(t, async (req, res) => {
     const cart = sessions(req).get('cart')
