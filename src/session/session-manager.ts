@@ -82,6 +82,8 @@ export class SessionManager<T extends object = Record<string, any>> {
   readonly #opener: SessionOpener<T>
   readonly #writes = new Set<Promise<unknown>>()
   readonly #named = new Map<string, SessionManager>()
+  /** What was asked for by name: it is closed with the rest. */
+  readonly #lent = new Set<NamespaceManager>()
   #isClosed = false
   #closing: Promise<void> | undefined
 
@@ -182,7 +184,9 @@ export class SessionManager<T extends object = Record<string, any>> {
   }
 
   backendNamed(name: string | undefined): NamespaceManager | RequestNamespace {
-    return this.#options.backendNamed(name)
+    const store = this.#options.backendNamed(name)
+    if (!isPerRequest(store)) this.#main.#lent.add(store)
+    return store
   }
 
   cookiesFor(req: object, res: object | undefined): RequestCookies {
@@ -235,7 +239,7 @@ export class SessionManager<T extends object = Record<string, any>> {
     for (const manager of all) manager.#isClosed = true
     await atMost(CLOSE_MS, Promise.all(all.map((manager) => manager.#drained())))
     if (this.#main !== this) return
-    const stores = new Set(all.map((manager) => manager.#options.store))
+    const stores = new Set([...all.map((manager) => manager.#options.store), ...this.#lent])
     await atMost(CLOSE_MS, Promise.all(Array.from(stores, (store) => store.close())))
   }
 

@@ -3,6 +3,7 @@ import { sessions } from '../../src/index.js'
 import type { SessionManager } from '../../src/index.js'
 import { serve } from '../support/app.js'
 import { serveMode, storedModes, testIn } from '../support/every-backend.js'
+import { memoryStore } from '../support/harness.js'
 
 /** Of one owner, in the manager's store: what is answered are ids. */
 const logIn = async (manager: SessionManager, owner: string): Promise<string> => {
@@ -51,6 +52,15 @@ test('closing a manager closes those of all names, also of names that were asked
   t.is(inner, manager.named('view'))
   await manager.close()
   for (const one of [manager, cart, inner]) await t.throwsAsync(one.check(), { code: 'PHIAL_CLOSED' })
+})
+
+test('a backend that was only asked for by name is closed with the manager', async (t) => {
+  let closed = 0
+  class Quick { constructor() { return Object.assign(memoryStore(Date.now), { close: async () => void closed++ }) } }
+  const { manager } = await serve(t, (_req, res) => void res.end(), { backends: { quick: { type: Quick as never } } })
+  t.is(manager.backendNamed('quick'), manager.named('cart').backendNamed('quick'))
+  await manager.close()
+  t.is(closed, 1)
 })
 
 test('a function that finds one id for all names gives them one session no more', async (t) => {
