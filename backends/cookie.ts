@@ -2,8 +2,8 @@ import type { Carrier, IdSource } from '../src/carrier.js'
 import { ConfigError, SessionClosedError } from '../src/errors.js'
 import type { Backend, BackendContext, Manifest, NamespaceManager, RequestNamespace } from '../src/namespace-manager.js'
 import { capacity } from './cookie/capacity.js'
-import { MOST_CHUNKS, roomIn, roomsOf } from './cookie/chunks.js'
-import { CookieWire } from './cookie/cookie-wire.js'
+import { CHUNK_SLOTS, MOST_CHUNKS, roomIn, roomsOf } from './cookie/chunks.js'
+import { CookieWire, SEEN } from './cookie/cookie-wire.js'
 import { RequestCookie } from './cookie/request-cookie.js'
 
 export interface CookieOptions {
@@ -51,6 +51,7 @@ export const cookieBackend: Backend<CookieOptions> = {
 
 class CookieNamespace implements RequestNamespace {
   readonly supports: Manifest
+  readonly slots: readonly string[] = [SEEN, ...CHUNK_SLOTS]
   readonly #context: BackendContext<CookieOptions>
   /** By the octets of their cookies: names differ. */
   readonly #manifests = new Map<number, Manifest>()

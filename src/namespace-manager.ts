@@ -189,6 +189,8 @@ export interface Sealer {
 /** A backend of scope `request`: the client keeps the record, so each request has a manager of its own. */
 export interface RequestNamespace {
   readonly supports: Manifest
+  /** The slots that it reads and writes: no other session of a request may have a cookie of their names. */
+  readonly slots?: readonly string[]
   forRequest(carrier: Carrier): NamespaceManager & IdSource
   close(): Promise<void>
 }

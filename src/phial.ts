@@ -14,9 +14,11 @@ import type { ClientKept, OpenStore } from '../backends/open-store.js'
 import { optionTables, tablesWith } from '../backends/registry.js'
 import type { CookieAttributes } from './carrier.js'
 import { prefixOf } from './cookie-prefix.js'
+import { ConfigError } from './errors.js'
 import { compose } from './http/compose.js'
 import type { LoadedApp } from './http/compose.js'
 import { checkCookie } from './http/cookie-rules.js'
+import { slotName } from './http/cookie-slots.js'
 import { idPlace } from './http/header-carrier.js'
 import { requestCookies } from './http/request-cookies.js'
 import { secureRequests } from './http/secure-request.js'
@@ -49,8 +51,10 @@ export const createManager = <T extends object = Data>(settings: SettingsSource 
   const base = process.cwd()
   const tables = tablesWith([...typesIn(settings), ...typesIn(overrides)], base)
   const resolved = resolveSettings(settings, overrides, tables)
-  const named: Named = (name, { backend: _backend, ...differing }) =>
-    resolveSettings(settings, { ...overrides, ...differing, cookieName: differing.cookieName ?? cookieNameFor(name, resolved, differing), ...(resolved.idHeader && { idHeader: `${resolved.idHeader}-${name}` }) }, tables)
+  const named: Named = (name, { backend: _backend, ...differing }) => {
+    checkKind(name, differing)
+    return resolveSettings(settings, { ...overrides, ...differing, cookieName: differing.cookieName ?? cookieNameFor(name, resolved, differing), ...(resolved.idHeader && { idHeader: `${resolved.idHeader}-${name}` }) }, tables)
+  }
   try {
     return new SessionManager<T>(assemble(resolved, base, named))
   } catch (error) {
@@ -118,14 +122,16 @@ const assemble = (settings: Settings, base: string, named: Named): SessionManage
   const isEncrypted = secureRequests(trustProxy)
   const cookiesFor = requestCookies({ now, isEncrypted, cookieName: settings.cookieName, attributes: cookieOf(settings), sealer: makeSealer({ secrets: secret, encryptKeys: [], name: namespace }) })
   const backendNamed = (name: string | undefined) => (name === undefined ? stores : stores.another(name, clientKept(settings))).store
-  const managerOptions = (its: Settings, { type, store }: OpenStore): SessionManagerOptions => {
+  const managerOptions = (its: Settings, { type, store }: OpenStore, name?: string): SessionManagerOptions => {
     const { cookieName, encryptKey, requestBudget, onError } = its
     const cookie = cookieOf(its)
     const keys = new IdKeys(secret, cookieName)
     const clientKeeps = store.supports.scope === 'request'
+    if (clientKeeps && !its.useCookies) throw new ConfigError(`use_cookies: the ${type} backend keeps sessions in cookies`, { setting: 'use_cookies' })
     return {
       ...its,
-      backend: type, store,
+      name, backend: type, store,
+      cookieNames: [undefined, ...('forRequest' in store ? store.slots ?? [] : [])].map((slot) => slotName(cookieName, slot)),
       codec: makeCodec(its.dataSerializer, its.revive),
       carrierFor: sessionCarriers({
         name: cookieName, now, isEncrypted, budgetMs: requestBudget * 1000, onError,
@@ -139,7 +145,7 @@ const assemble = (settings: Settings, base: string, named: Named): SessionManage
       named: (name, options: NamedSessionOptions) => {
         const differing = named(name, options)
         checkCookie(differing.cookieName, cookieOf(differing))
-        return managerOptions(differing, stores.another(options.backend, clientKept(differing)))
+        return managerOptions(differing, stores.another(options.backend, clientKept(differing)), name)
       },
     }
   }
@@ -150,9 +156,14 @@ const assemble = (settings: Settings, base: string, named: Named): SessionManage
 const clientKept = ({ secret: secrets, encryptKey: encryptKeys, namespace, cookieName, lifetime }: Settings): ClientKept =>
   ({ sealer: makeSealer({ secrets, encryptKeys, name: `${namespace} ${cookieName}` }), lifetime })
 
+/** What may be the name and the options of a kind of sessions: that is made once, and not for each request. */
+const checkKind = (name: string, { cookieExpires }: { cookieExpires?: unknown }): void => {
+  if (!/^[\w-]{1,64}$/.test(name)) throw new TypeError('the name of a session is of 1 to 64 letters, digits, "_" and "-"')
+  if (cookieExpires instanceof Date) throw new ConfigError('cookieExpires of a named session is true, false, or seconds: give a date to session.cookie.expires', { setting: 'cookieExpires' })
+}
+
 /** The default session's, a dot and the name; without its prefix where the attributes are not those that the prefix stands for. */
 const cookieNameFor = (name: string, { cookieName, secure, httpOnly }: Settings, differing: NamedSessionOptions): string => {
-  if (!/^[\w-]{1,64}$/.test(name)) throw new TypeError('the name of a session is of 1 to 64 letters, digits, "_" and "-"')
   const isHost = (differing.secure ?? secure) === true && differing.cookieDomain === undefined && (differing.cookiePath ?? '/') === '/' && (differing.httpOnly ?? httpOnly)
   return `${isHost ? cookieName : cookieName.slice(prefixOf(cookieName).length)}.${name}`
 }

@@ -54,6 +54,12 @@ export const writePromise = <T>(work: () => Promise<T>): WritePromise<T> => {
   return promise
 }
 
+/** For what only reads: a failure that nobody takes does not end the process, and is nobody's loss. */
+export const handled = <T>(promise: Promise<T>): Promise<T> => {
+  observe(promise, () => {}, () => {})
+  return promise
+}
+
 /** Looks on without taking: `promise.taken` stays as it is, and a rejection counts as handled. */
 export const observe = (
   promise: Promise<unknown>,

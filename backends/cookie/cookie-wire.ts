@@ -23,7 +23,7 @@ export interface Presented {
 const PURPOSE = 'cookie 1'
 const LIFE_PURPOSE = 'cookie seen 1'
 /** The slot of the touch. */
-const SEEN = 'seen'
+export const SEEN = 'seen'
 /** Of one name. A client sends one; the others cost an opening each. */
 const MOST_CANDIDATES = 8
 /** Half of what Node takes in all headers of a request, 16 KiB, before it answers 431. */

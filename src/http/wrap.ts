@@ -23,11 +23,9 @@ type AnyHandler = (req: any, res: any, ...rest: any[]) => unknown
  * through as if nobody stood between.
  */
 export const wrapHandler = <R extends object, S extends object, T extends object>(handler: AnyHandler, manager: SessionManager<T>): SessionHandler<R, S, T> => {
-  const { requestKey } = manager
   const wrapped = (req: R, res: S, ...rest: unknown[]): unknown => {
-    const isInner = (req as Record<string, unknown>)[requestKey] !== undefined
     const session = manager.open(req, res)
-    if (isInner) return handler(req, res, ...rest) // its failures are the outer handler's to take
+    if (!session.handle()) return handler(req, res, ...rest) // its failures are the outer handler's to take
     try {
       const result = handler(req, res, ...rest)
       if (!isThenable(result)) return result

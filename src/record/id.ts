@@ -18,17 +18,34 @@ export const newId = (): string => randomText(ID_BYTES)
 /** Whether it has the form of an id. Says nothing of whether there is such a session. */
 export const isId = (text: string): boolean => ID.test(text)
 
-/** The key under which a session is stored: a hash, so that a leaked store opens no session. 64 lower-case hexadecimal digits. */
-export const keyOf = (id: string): string => hash('sha256', `phial key ${id}`)
-
-/** The form in which an owner is stored. Throws a `TypeError` for ill-formed Unicode, of which two might look the same. */
-export const ownerKeyOf = (owner: string): string => {
-  if (!isWellFormed(owner)) throw new TypeError('an owner is expected to be well-formed Unicode')
-  return hash('sha256', `phial owner ${owner}`)
+/** Under which keys the sessions of one name are stored: 64 lower-case hexadecimal digits each. */
+export interface KeySpace {
+  /** The key of a session: a hash, so that a leaked store opens no session. */
+  readonly keyOf: (id: string) => string
+  /** The form in which an owner is stored. Throws a `TypeError` for ill-formed Unicode, of which two might look the same. */
+  readonly ownerKeyOf: (owner: string) => string
+  /** Where an owner's generation is kept, among the records of the namespace. */
+  readonly generationKeyOf: (owner: string) => string
 }
 
-/** Where an owner's generation is kept, among the records of the namespace. */
-export const generationKeyOf = (owner: string): string => hash('sha256', `phial generation ${ownerKeyOf(owner)}`)
+/** Of a name, which has no blanks; without one, of the default sessions. No two of them have a key in common, so that they may share a store. */
+export const keySpace = (name?: string): KeySpace => {
+  const space = name === undefined ? 'phial' : `phial named ${name}`
+  const ownerKeyOf = (owner: string): string => {
+    if (!isWellFormed(owner)) throw new TypeError('an owner is expected to be well-formed Unicode')
+    return hash('sha256', `${space} owner ${owner}`)
+  }
+  return {
+    keyOf: (id) => hash('sha256', `${space} key ${id}`),
+    ownerKeyOf,
+    generationKeyOf: (owner) => hash('sha256', `${space} generation ${ownerKeyOf(owner)}`),
+  }
+}
+
+const ofDefault = keySpace()
+export const keyOf: KeySpace['keyOf'] = ofDefault.keyOf
+export const ownerKeyOf: KeySpace['ownerKeyOf'] = ofDefault.ownerKeyOf
+export const generationKeyOf: KeySpace['generationKeyOf'] = ofDefault.generationKeyOf
 
 /** A short text that no other write has: 96 random bits, 16 characters of base64url. Throws like `newId`. */
 export const nonce = (): string => randomText(12)

@@ -1,6 +1,6 @@
 import type { Awaitable } from '../awaitable.js'
 import type { NamespaceManager, StoredRecord } from '../namespace-manager.js'
-import { generationKeyOf } from './id.js'
+import type { KeySpace } from './id.js'
 import type { StoreCalls } from './store-call.js'
 import type { TimeRules } from './time-rules.js'
 
@@ -15,18 +15,20 @@ export class OwnerGenerations {
   readonly #store: NamespaceManager
   readonly #calls: StoreCalls
   readonly #rules: TimeRules
+  readonly #keys: KeySpace
 
-  constructor(store: NamespaceManager, calls: StoreCalls, rules: TimeRules) {
+  constructor(store: NamespaceManager, calls: StoreCalls, rules: TimeRules, keys: KeySpace) {
     this.#store = store
     this.#calls = calls
     this.#rules = rules
+    this.#keys = keys
   }
 
   /** `undefined` when there is none. Reading it keeps it for as long as a session that is made now may last. */
   read(owner: string, deadline: number): Awaitable<StoredRecord | undefined> {
     const ifBefore = this.#lastEnd()
     const get = this.#store.atOnce?.get ?? ((key, touch) => this.#store.get(key, touch))
-    return this.#calls.runAtOnce('get', deadline, () => get(generationKeyOf(owner), { expiresAt: ifBefore + SPARE_MS, ifBefore }))
+    return this.#calls.runAtOnce('get', deadline, () => get(this.#keys.generationKeyOf(owner), { expiresAt: ifBefore + SPARE_MS, ifBefore }))
   }
 
   /** The current one: `proposed`, if there was none. */
@@ -47,13 +49,13 @@ export class OwnerGenerations {
   }
 
   async #create(owner: string, generation: string, deadline: number): Promise<boolean> {
-    const created = this.#calls.run('create', deadline, () => this.#store.create(generationKeyOf(owner), generation, this.#lastEnd() + SPARE_MS))
+    const created = this.#calls.run('create', deadline, () => this.#store.create(this.#keys.generationKeyOf(owner), generation, this.#lastEnd() + SPARE_MS))
     return (await created) !== undefined
   }
 
   async #replace(owner: string, generation: string, version: string, deadline: number): Promise<boolean> {
     const replaced = this.#calls.run('replace', deadline, () =>
-      this.#store.replace(generationKeyOf(owner), generation, version, this.#lastEnd() + SPARE_MS, 'revoked'))
+      this.#store.replace(this.#keys.generationKeyOf(owner), generation, version, this.#lastEnd() + SPARE_MS, 'revoked'))
     return (await replaced) !== undefined
   }
 
@@ -61,7 +63,7 @@ export class OwnerGenerations {
   async #settle(owner: string, deadline: number): Promise<void> {
     const store = this.#store
     if (store.settle === undefined) return
-    await this.#calls.run('settle', deadline, () => store.settle!(generationKeyOf(owner), this.#lastEnd() + SPARE_MS))
+    await this.#calls.run('settle', deadline, () => store.settle!(this.#keys.generationKeyOf(owner), this.#lastEnd() + SPARE_MS))
   }
 
   /** When the last session that is there now may end. */

@@ -1,7 +1,8 @@
 import { andThen } from '../awaitable.js'
 import type { Awaitable } from '../awaitable.js'
 import type { NamespaceManager, OwnerIndex, StoredRecord } from '../namespace-manager.js'
-import { nonce, ownerKeyOf } from './id.js'
+import { nonce } from './id.js'
+import type { KeySpace } from './id.js'
 import { OwnerGenerations } from './owner-generations.js'
 import { isMoved } from './record.js'
 import type { RecordMeta } from './record.js'
@@ -17,12 +18,14 @@ export class Owners {
   readonly #generations: OwnerGenerations | undefined
   readonly #records: SealedStore
   readonly #calls: StoreCalls
+  readonly #keys: KeySpace
 
-  constructor(store: NamespaceManager, records: SealedStore, calls: StoreCalls) {
+  constructor(store: NamespaceManager, records: SealedStore, calls: StoreCalls, keys: KeySpace) {
     this.#index = store.supports.ownerIndex ? (store as NamespaceManager & OwnerIndex) : undefined
-    this.#generations = store.supports.scope === 'request' ? undefined : new OwnerGenerations(store, calls, records.rules)
+    this.#generations = store.supports.scope === 'request' ? undefined : new OwnerGenerations(store, calls, records.rules, keys)
     this.#records = records
     this.#calls = calls
+    this.#keys = keys
   }
 
   get canList(): boolean {
@@ -48,12 +51,12 @@ export class Owners {
   async remove(owner: string | undefined, key: string, deadline: number): Promise<void> {
     const index = this.#index
     if (owner === undefined || index === undefined) return
-    await this.#calls.run('removeOwned', deadline, () => index.removeOwned(ownerKeyOf(owner), key))
+    await this.#calls.run('removeOwned', deadline, () => index.removeOwned(this.#keys.ownerKeyOf(owner), key))
   }
 
   async list(owner: string, deadline: number): Promise<readonly string[]> {
     const index = this.#index
-    return index === undefined ? [] : this.#calls.run('listOwned', deadline, () => index.listOwned(ownerKeyOf(owner)))
+    return index === undefined ? [] : this.#calls.run('listOwned', deadline, () => index.listOwned(this.#keys.ownerKeyOf(owner)))
   }
 
   /** The generation that counts now; `undefined` when there is none. */
@@ -69,7 +72,7 @@ export class Owners {
   async #add(meta: RecordMeta, key: string, deadline: number): Promise<void> {
     const index = this.#index
     if (index === undefined) return
-    await this.#calls.run('addOwned', deadline, () => index.addOwned(ownerKeyOf(meta.owner!), key, this.#records.rules.indexExpiry(meta)))
+    await this.#calls.run('addOwned', deadline, () => index.addOwned(this.#keys.ownerKeyOf(meta.owner!), key, this.#records.rules.indexExpiry(meta)))
   }
 
   /** One that a revocation spared knows the new generation before that counts. */

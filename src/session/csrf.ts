@@ -4,7 +4,7 @@ import { CsrfError } from '../errors.js'
 import type { CsrfReason } from '../errors.js'
 import { randomText } from '../random.js'
 import { fieldsOf } from './session.js'
-import { sessionOf } from './session-of.js'
+import { sessionOf, writingTo } from './session-of.js'
 
 const FIELD = 'csrf'
 const SECRET_BYTES = 32
@@ -19,12 +19,13 @@ const TOKEN = /^([\w-]{22})([\w-]{43})$/
  * good until the session gets a new id, is cleared or is over. The first one of a session draws its secret and writes it, and with it the
  * session itself if it is new: before the headers leave. Rejects like `Session.update`.
  */
-export const csrfToken = async (req: object): Promise<string> => {
-  const fields = fieldsOf(await sessionOf(req).load())
-  const secret = await fields.setDefault(FIELD, () => randomText(SECRET_BYTES))
-  const nonce = randomText(NONCE_BYTES)
-  return nonce + macOf(secret, fields.recordKey, nonce)
-}
+export const csrfToken = (req: object): Promise<string> =>
+  writingTo(req, async (object) => {
+    const fields = fieldsOf(await object.load())
+    const secret = await fields.setDefault(FIELD, () => randomText(SECRET_BYTES))
+    const nonce = randomText(NONCE_BYTES)
+    return nonce + macOf(secret, fields.recordKey, nonce)
+  })
 
 /** Rejects with `CsrfError` for what is no token of the request's session, and with `StoreError` and kin when the session cannot be loaded. */
 export const checkToken = async (req: object, token: unknown): Promise<void> => {

@@ -1,3 +1,4 @@
+import { handled } from '../write-promise.js'
 import type { Flash } from './flash.js'
 import { sessionOf } from './session-of.js'
 import type { Session } from './session.js'
@@ -66,7 +67,9 @@ export class Messages {
 const known = new WeakMap<Session<any>, Messages>()
 
 /** The messages of a request: each call answers the same object. Loads the session, and rejects like `SessionObject.load`. */
-export const messages = async (req: object): Promise<Messages> => {
+export const messages = (req: object): Promise<Messages> => handled(messagesOf(req))
+
+const messagesOf = async (req: object): Promise<Messages> => {
   const session = await sessionOf(req).load()
   const found = known.get(session) ?? new Messages(session)
   known.set(session, found)

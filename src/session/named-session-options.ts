@@ -6,7 +6,8 @@ export interface NamedSessionOptions {
   readonly lifetime?: number | false
   /** Default: the default session's, a dot and the name. */
   readonly cookieName?: string
-  readonly cookieExpires?: boolean | number | Date
+  /** A date is not one of a kind of sessions: give it to `session.cookie.expires`. */
+  readonly cookieExpires?: boolean | number
   readonly cookieDomain?: string
   readonly cookiePath?: string
   readonly secure?: boolean | 'auto'
@@ -17,3 +18,7 @@ export interface NamedSessionOptions {
   readonly forceCookie?: boolean
   readonly auto?: boolean
 }
+
+/** The same text for the same options, in whatever order they are written. */
+export const writtenOptions = (options: object): string =>
+  JSON.stringify(Object.entries(options).filter(([, value]) => value !== undefined).sort(([a], [b]) => (a < b ? -1 : 1)))

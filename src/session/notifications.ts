@@ -2,7 +2,10 @@ import type { NamedSessionOptions } from './named-session-options.js'
 import type { SessionObject } from './session-object.js'
 import { sessions } from './sessions.js'
 
-/** Values that vanish when they are read. Each call is stored when its promise resolves; of several requests one gets a value. */
+/**
+ * Values that vanish when they are read. Each call is stored when its promise resolves; of several requests one gets a value. The response
+ * waits for a call that is not awaited, and its failure becomes the answer.
+ */
 export class Notifications {
   readonly #object: SessionObject
 
@@ -12,34 +15,36 @@ export class Notifications {
   }
 
   /** Rejects like `session.update`. */
-  async set(key: string, value: unknown): Promise<void> {
-    await this.#object.update(key, () => value)
+  set(key: string, value: unknown): Promise<void> {
+    return this.#object.writing(async () => void (await this.#object.update(key, () => value)))
   }
 
   /** The value, which is gone from then on; the fallback where there is none. */
   get<V = any>(key: string): Promise<V | undefined>
   get<V = any>(key: string, fallback: V): Promise<V>
-  async get<V = any>(key: string, fallback?: V): Promise<V | undefined> {
-    const [found] = await this.#take([key])
-    return found === undefined ? fallback : (found[1] as V)
+  get<V = any>(key: string, fallback?: V): Promise<V | undefined> {
+    return this.#object.writing(async () => {
+      const [found] = await this.#take([key])
+      return found === undefined ? fallback : (found[1] as V)
+    })
   }
 
   /** All of them, gone from then on. */
-  async takeAll(): Promise<Record<string, any>> {
-    return Object.fromEntries(await this.#take(await this.keys()))
+  takeAll(): Promise<Record<string, any>> {
+    return this.#object.writing(async () => Object.fromEntries(await this.#take(await this.keys())))
   }
 
-  async has(key: string): Promise<boolean> {
+  has(key: string): Promise<boolean> {
     return this.#object.has(key)
   }
 
-  async keys(): Promise<string[]> {
+  keys(): Promise<string[]> {
     return this.#object.keys()
   }
 
   /** Resolves to whether any of them was there. */
-  async delete(...keys: string[]): Promise<boolean> {
-    return (await this.#take(keys)).length > 0
+  delete(...keys: string[]): Promise<boolean> {
+    return this.#object.writing(async () => (await this.#take(keys)).length > 0)
   }
 
   /** Nothing is written for what is not there. */

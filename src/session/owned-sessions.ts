@@ -2,7 +2,8 @@ import { orElse } from '../awaitable.js'
 import type { Awaitable } from '../awaitable.js'
 import { emit } from '../diagnostics.js'
 import { CodecError, StoreError, StoreUnavailableError } from '../errors.js'
-import { isId, keyOf, nonce } from '../record/id.js'
+import { isId, nonce } from '../record/id.js'
+import type { KeySpace } from '../record/id.js'
 import { destroyRecord } from '../record/lifecycle.js'
 import type { Owners } from '../record/owners.js'
 import { isMoved } from '../record/record.js'
@@ -39,11 +40,13 @@ export class OwnedSessions {
   readonly #records: SealedStore
   readonly #owners: Owners
   readonly #rules: TimeRules
+  readonly #keys: KeySpace
 
-  constructor(records: SealedStore, owners: Owners, rules: TimeRules) {
+  constructor(records: SealedStore, owners: Owners, rules: TimeRules, keys: KeySpace) {
     this.#records = records
     this.#owners = owners
     this.#rules = rules
+    this.#keys = keys
   }
 
   async list(owner: string): Promise<SessionSummary[]> {
@@ -61,10 +64,10 @@ export class OwnedSessions {
 
   async revoke(which: Revocation): Promise<number | undefined> {
     const deadline = performance.now() + MOST_MS
-    if ('id' in which) return assertText(which.id, 'an id') && isId(which.id) && (await this.#end(keyOf(which.id), deadline)) ? 1 : 0
+    if ('id' in which) return assertText(which.id, 'an id') && isId(which.id) && (await this.#end(this.#keys.keyOf(which.id), deadline)) ? 1 : 0
     assertText(which.owner, 'an owner')
     if ('ref' in which) return assertText(which.ref, 'a ref') && (await this.#endOwned(which.owner, which.ref, undefined, deadline)) ? 1 : 0
-    return this.#endAll(which.owner, keyOfExcept(which.except), deadline)
+    return this.#endAll(which.owner, this.#keyOfExcept(which.except), deadline)
   }
 
   /**
@@ -151,6 +154,14 @@ export class OwnedSessions {
     }
   }
 
+  /** A session that cannot be told must not be taken for none: then all would end. */
+  #keyOfExcept(except: string | Session<any> | undefined): string | undefined {
+    if (except === undefined) return undefined
+    if (except instanceof Session) return except.ref
+    if (typeof except === 'string' && isId(except)) return this.#keys.keyOf(except)
+    throw new TypeError('except: expected a loaded session or its id')
+  }
+
   #assertListable(): void {
     if (!this.#owners.canList) throw new TypeError(`the ${this.#records.backend} backend cannot list an owner's sessions`)
   }
@@ -161,14 +172,6 @@ interface Listed extends Found<RecordForm> {
 }
 
 const isOf = ({ meta }: RecordForm, generation: string): boolean => meta.generations?.includes(generation) ?? false
-
-/** A session that cannot be told must not be taken for none: then all would end. */
-const keyOfExcept = (except: string | Session<any> | undefined): string | undefined => {
-  if (except === undefined) return undefined
-  if (except instanceof Session) return except.ref
-  if (typeof except === 'string' && isId(except)) return keyOf(except)
-  throw new TypeError('except: expected a loaded session or its id')
-}
 
 const assertText = (value: unknown, what: string): true => {
   if (typeof value !== 'string' || value === '') throw new TypeError(`${what} is a string that is not empty`)

@@ -38,7 +38,10 @@ export interface SessionContext {
   readonly calls: StoreCalls
   readonly codec: DataCodec
   readonly rules: TimeRules
+  /** Where the record of an id is. */
   readonly keyOf: (id: string) => string
+  /** What names the session of an id to `list` and `revoke`. */
+  readonly refOf: (id: string) => string
   readonly isClosed: () => boolean
   /** A write has begun: closing the manager waits for it. */
   readonly began: (write: Promise<unknown>) => void

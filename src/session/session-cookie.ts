@@ -20,6 +20,7 @@ export class SessionCookie {
   readonly #now: () => number
   #own: { -readonly [K in keyof CookieAttributes]?: CookieAttributes[K] } = {}
   #life: CookieLife
+  #hasOwn = false
   #changed = false
 
   constructor(options: {
@@ -116,9 +117,14 @@ export class SessionCookie {
     this.#changed = true
   }
 
-  /** Something was assigned in this request. */
+  /** Something was assigned in this request, and not sent yet. */
   get isChanged(): boolean {
     return this.#changed
+  }
+
+  /** It is on its way, as it is now. */
+  sent(): void {
+    this.#changed = false
   }
 
   get isRolling(): boolean {
@@ -128,13 +134,14 @@ export class SessionCookie {
   /** The settings' own, the same object each time, where this session has none of its own. */
   attributes(): CookieAttributes {
     const { domain, path } = this.#meta()
-    if (this.#life === true && !this.#changed && domain === undefined && path === undefined) return this.#defaults
+    if (this.#life === true && !this.#hasOwn && domain === undefined && path === undefined) return this.#defaults
     return { ...this.#defaults, ...this.#own, domain: this.domain, path: this.path, expiresAt: this.#expiresAt() }
   }
 
   #set(change: Partial<CookieAttributes>): void {
     this.#check({ ...this.attributes(), ...change })
     Object.assign(this.#own, change)
+    this.#hasOwn = true
     this.#changed = true
   }
 

@@ -29,10 +29,15 @@ export class SessionFields {
 
   /**
    * The value that is there, or else what `draw` answers, which is then written: now and by itself, so that what is not saved stays
-   * so. Of several requests that do it at once the first one's value is everybody's. Rejects like `Session.update`.
+   * so. Of several requests that do it at once the first one's value is everybody's. It has its turn among what was asked before, such as a
+   * new id. Rejects like `Session.update`.
    */
-  setDefault(name: string, draw: () => unknown): Promise<unknown> {
-    if (this.get(name) !== undefined) return Promise.resolve(this.get(name))
+  async setDefault(name: string, draw: () => unknown): Promise<unknown> {
+    if (this.get(name) !== undefined) await this.#storage.queue(async () => {})
+    return this.get(name) ?? this.#write(name, draw)
+  }
+
+  #write(name: string, draw: () => unknown): Promise<unknown> {
     return this.#storage.write(() => {
       this.#storage.assertWritable()
       this.#storage.assertChangeable()

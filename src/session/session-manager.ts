@@ -7,7 +7,8 @@ import { CodecError, ConfigError, SessionClosedError, SessionGoneError, StoreErr
 import type { Lockable, Manifest, NamespaceManager, Purgeable, RequestNamespace, Sealer } from '../namespace-manager.js'
 import { CallBudget, RequestBudget } from '../record/budget.js'
 import type { DataCodec } from '../record/codec.js'
-import { isId, keyOf, newId } from '../record/id.js'
+import { isId, keySpace, newId } from '../record/id.js'
+import type { KeySpace } from '../record/id.js'
 import { Owners } from '../record/owners.js'
 import { decodeContent, isMoved } from '../record/record.js'
 import type { Content, MovedRecord, RecordForm } from '../record/record.js'
@@ -19,6 +20,7 @@ import { Writer } from '../record/writer.js'
 import { showAs } from '../show.js'
 import { observe } from '../write-promise.js'
 import { detachedCarrier } from './detached-carrier.js'
+import { writtenOptions } from './named-session-options.js'
 import type { NamedSessionOptions } from './named-session-options.js'
 import { OwnedSessions } from './owned-sessions.js'
 import type { Revocation, SessionSummary } from './owned-sessions.js'
@@ -35,6 +37,8 @@ export const isSessionManager = (value: unknown): value is SessionManager<any> =
   typeof value === 'object' && value !== null && (value as Record<symbol, unknown>)[MANAGER_BRAND] === true
 
 export interface SessionManagerOptions {
+  /** Of the sessions, if they are not the default ones: what is theirs is stored under keys of their own. */
+  readonly name?: string | undefined
   /** The backend's type, for errors and events. */
   readonly backend: string
   readonly store: NamespaceManager | RequestNamespace
@@ -50,6 +54,8 @@ export interface SessionManagerOptions {
   readonly invalidateCorrupt: boolean
   readonly requestKey: string
   readonly cookieName: string
+  /** That one, and those of its slots. */
+  readonly cookieNames: readonly string[]
   /** Reads the id out of what the carrier brings, and writes it. */
   readonly idSource: (carrier: Carrier) => IdSource
   /** Carries ids for a request, and asks the listener at the response's turning points. */
@@ -70,17 +76,24 @@ const CLOSE_MS = 5_000
 /** All sessions of one namespace: makes them, finds them, ends them. May serve many handlers. */
 export class SessionManager<T extends object = Record<string, any>> {
   readonly #options: SessionManagerOptions
+  /** Of a named one, the manager that made it, and whose the stores are; else itself. */
+  readonly #main: SessionManager<any>
+  readonly #keys: KeySpace
   readonly #calls: StoreCalls
   readonly #shared: Stored | undefined
   readonly #opener: SessionOpener<T>
   readonly #writes = new Set<Promise<unknown>>()
   readonly #named = new Map<string, SessionManager>()
+  /** What was asked for by name: it is closed with the rest. */
+  readonly #lent = new Set<NamespaceManager>()
   #isClosed = false
   #closing: Promise<void> | undefined
 
   /** Use `createManager` of `phial`. */
-  constructor(options: SessionManagerOptions) {
+  constructor(options: SessionManagerOptions, main?: SessionManager<any>) {
     this.#options = options
+    this.#main = main ?? this
+    this.#keys = keySpace(options.name)
     this.#calls = new StoreCalls(options.backend, options.operationTimeout, isPerRequest(options.store) ? false : options.store.isSpread)
     this.#opener = { carrierFor: options.carrierFor, load: (carrier, isRequest) => this.#load(carrier, isRequest), family: this }
     this.#shared = isPerRequest(options.store) ? undefined : this.#storedIn(options.store)
@@ -98,6 +111,11 @@ export class SessionManager<T extends object = Record<string, any>> {
 
   get cookieName(): string {
     return this.#options.cookieName
+  }
+
+  /** Those that its sessions may have: more than one where the client keeps them. */
+  get cookieNames(): readonly string[] {
+    return this.#options.cookieNames
   }
 
   /** Where on a request the session is. */
@@ -129,7 +147,7 @@ export class SessionManager<T extends object = Record<string, any>> {
 
   /**
    * The session of a request: of one that has its session already, that one. Without a response (a WebSocket upgrade, a worker) it can be
-   * read and saved; a cookie cannot be set.
+   * read and saved; a cookie cannot be set. The response may be given later, to a session that was not used yet: else it throws `ConfigError`.
    */
   open(req: object, res?: object): SessionObject<T> {
     const { requestKey } = this.#options
@@ -139,21 +157,25 @@ export class SessionManager<T extends object = Record<string, any>> {
       ;(req as Record<string, unknown>)[requestKey] = object
       return object
     }
-    if (there instanceof SessionObject && there.isOf(this.#opener)) return there
+    if (there instanceof SessionObject && there.isOf(this.#opener)) {
+      if (res === undefined || there.respondWith(res)) return there
+      throw new ConfigError(`req.${requestKey} was used before its response was known: give that to open() too`)
+    }
     throw new ConfigError(`req.${requestKey} is taken: give one of the two managers another request_key`, { setting: 'request_key' })
   }
 
   /**
-   * The manager of the sessions of a name, which have a cookie of their own and, if `options` say so, a backend and times of their own. It
-   * is closed with this one. Throws `ConfigError`.
+   * The manager of the sessions of a name, which have a cookie of their own and, if `options` say so, a backend and times of their own; asked of a
+   * named one, the same as asked of the one that made that. It is closed with this one. Throws `ConfigError`.
    */
   named(name: string, options: NamedSessionOptions = {}): SessionManager {
     this.#assertOpen()
-    const written = JSON.stringify([name, options])
+    if (this.#main !== this) return this.#main.named(name, options)
+    const written = `${name} ${writtenOptions(options)}`
     const there = this.#named.get(written)
     if (there !== undefined) return there
     if (this.#named.size >= MOST_NAMED) throw new ConfigError(`more than ${MOST_NAMED} kinds of named sessions: are their options made of what comes?`)
-    const made = new SessionManager(this.#options.named(name, options))
+    const made = new SessionManager(this.#options.named(name, options), this)
     this.#named.set(written, made)
     return made
   }
@@ -164,7 +186,9 @@ export class SessionManager<T extends object = Record<string, any>> {
   }
 
   backendNamed(name: string | undefined): NamespaceManager | RequestNamespace {
-    return this.#options.backendNamed(name)
+    const store = this.#options.backendNamed(name)
+    if (!isPerRequest(store)) this.#main.#lent.add(store)
+    return store
   }
 
   cookiesFor(req: object, res: object | undefined): RequestCookies {
@@ -195,11 +219,14 @@ export class SessionManager<T extends object = Record<string, any>> {
   /** For health probes: resolves when the store answers; rejects with `StoreError` and kin, or `SessionClosedError`. */
   check(): Promise<void> {
     return this.#guarded(async () => {
-      await this.#shared?.records.read(keyOf(newId()), Infinity)
+      await this.#shared?.records.read(this.#keys.keyOf(newId()), Infinity)
     })
   }
 
-  /** Writes what is pending, for 5 seconds at most, and lets go of the store, for as long. Later requests get `SessionClosedError`. May be called twice. */
+  /**
+   * Writes what is pending, for 5 seconds at most, and lets go of the store, for as long. Later requests get `SessionClosedError`. The managers of
+   * names are closed with it; one of those closes itself alone, and leaves the store to the others. May be called twice.
+   */
   close(): Promise<void> {
     this.#isClosed = true
     return (this.#closing ??= this.#close())
@@ -213,7 +240,8 @@ export class SessionManager<T extends object = Record<string, any>> {
     const all: readonly SessionManager<any>[] = [this, ...this.#named.values()]
     for (const manager of all) manager.#isClosed = true
     await atMost(CLOSE_MS, Promise.all(all.map((manager) => manager.#drained())))
-    const stores = new Set(all.map((manager) => manager.#options.store))
+    if (this.#main !== this) return
+    const stores = new Set([...all.map((manager) => manager.#options.store), ...this.#lent])
     await atMost(CLOSE_MS, Promise.all(Array.from(stores, (store) => store.close())))
   }
 
@@ -295,9 +323,10 @@ export class SessionManager<T extends object = Record<string, any>> {
     const budget = isRequest ? new RequestBudget(ms, carrier) : new CallBudget(ms)
     const own = isPerRequest(store) ? store.forRequest(carrier) : undefined
     const { records, writer, owners, locks, calls } = own === undefined ? this.#shared! : this.#storedIn(own)
-    const [ids, keysOf] = own === undefined ? [this.#options.idSource(carrier), keyOf] : [own, itself]
+    const refOf = this.#keys.keyOf
+    const [ids, keyOf] = own === undefined ? [this.#options.idSource(carrier), refOf] : [own, itself]
     // Field by field: to spread objects into it would take longer than all that a session of this process's own costs else.
-    return { policy, carrier, ids, budget, records, writer, owners, locks, calls, codec, rules, keyOf: keysOf, isClosed: this.#hasClosed, began: this.#began }
+    return { policy, carrier, ids, budget, records, writer, owners, locks, calls, codec, rules, keyOf, refOf, isClosed: this.#hasClosed, began: this.#began }
   }
 
   readonly #hasClosed = (): boolean => this.#isClosed
@@ -306,12 +335,12 @@ export class SessionManager<T extends object = Record<string, any>> {
     const { backend, rules, sealer, maxBytes, codec } = this.#options
     const records = new SealedStore({ store, backend, calls: this.#calls, rules, sealer, maxBytes })
     const locks = store.supports.lockable ? (store as NamespaceManager & Lockable) : undefined
-    return { records, writer: new Writer(records, codec), owners: new Owners(store, records, this.#calls), locks, calls: this.#calls }
+    return { records, writer: new Writer(records, codec), owners: new Owners(store, records, this.#calls, this.#keys), locks, calls: this.#calls }
   }
 
   #owned(): OwnedSessions {
     const { records, owners } = this.#assertStored()
-    return new OwnedSessions(records, owners, this.#options.rules)
+    return new OwnedSessions(records, owners, this.#options.rules, this.#keys)
   }
 
   #assertStored(): Stored {

@@ -21,9 +21,12 @@ export interface SessionOpener<T extends object> {
 /** The sessions that a request may have beside this one. */
 export interface SessionFamily {
   readonly requestKey: string
-  readonly cookieName: string
-  /** Who opens the sessions of a name. */
-  named(name: string, options: object): { openBeside(main: SessionObject<any>): SessionObject<any> }
+  /** The cookie's, and those of its slots. */
+  readonly cookieNames: readonly string[]
+  /** The family of the sessions of a name. */
+  named(name: string, options: object): SessionFamily
+  /** Opens one of them beside a request's default session. */
+  openBeside(main: SessionObject<any>): SessionObject<any>
   backendNamed(name: string | undefined): NamespaceManager | RequestNamespace
   cookiesFor(req: object, res: object | undefined): RequestCookies
 }
@@ -37,10 +40,14 @@ export interface SessionFamily {
 export class SessionObject<T extends object = Record<string, any>> implements ExchangeListener {
   readonly #opener: SessionOpener<T>
   readonly #req: object
-  readonly #res: object | undefined
+  /** Of the default session; the others have that one's. */
+  #ownRes: object | undefined
   /** The default session of the request that this one is beside. */
   readonly #main: SessionObject<any> | undefined
   #carrier: Carrier | undefined
+  /** A session of this exchange was used: with or without a response, that is settled. */
+  #isBegun = false
+  #isHandled = false
   #loading: Promise<Session<T>> | undefined
   #loaded: Session<T> | undefined
   /** The last call that was made, and how many are under way. */
@@ -56,7 +63,7 @@ export class SessionObject<T extends object = Record<string, any>> implements Ex
   constructor(opener: SessionOpener<T>, req: object, res: object | undefined, main?: SessionObject<any>) {
     this.#opener = opener
     this.#req = req
-    this.#res = res
+    this.#ownRes = res
     this.#main = main
     Object.preventExtensions(this) // a value that is set as a property would be lost without a word
   }
@@ -68,7 +75,24 @@ export class SessionObject<T extends object = Record<string, any>> implements Ex
 
   /** Another session of the same exchange. */
   beside<O extends object>(opener: SessionOpener<O>): SessionObject<O> {
-    return new SessionObject<O>(opener, this.#req, this.#res, this)
+    return new SessionObject<O>(opener, this.#req, undefined, this)
+  }
+
+  /**
+   * The response, where the session was opened before there was one; another than the one that it has is not taken. `false`, when a session of
+   * this exchange was used without one.
+   */
+  respondWith(res: object): boolean {
+    if (this.#ownRes === undefined && this.#isBegun) return false
+    this.#ownRes ??= res
+    return true
+  }
+
+  /** `true` for whoever asks first: the outermost handler, whose failures are the session's to answer. */
+  handle(): boolean {
+    const isFirst = !this.#isHandled
+    this.#isHandled = true
+    return isFirst
   }
 
   get family(): SessionFamily {
@@ -76,6 +100,7 @@ export class SessionObject<T extends object = Record<string, any>> implements Ex
   }
 
   openCookies(): RequestCookies {
+    this.#isBegun = true
     return this.family.cookiesFor(this.#req, this.#res)
   }
 
@@ -209,11 +234,11 @@ export class SessionObject<T extends object = Record<string, any>> implements Ex
     return this.#write((session) => session.destroy())
   }
 
-  /** Saves what the calls made so far change. A session that nobody asked for is left alone. */
+  /** Saves what the calls made so far change, the cookie too. A session that nobody asked for is left alone. */
   saveChanges(): Promise<void> {
     if (!this.accessed) return Promise.resolve()
     return this.#write(async (session) => {
-      if (session.dirty) await session.save()
+      if (session.needsSaving) await session.save()
     })
   }
 
@@ -255,9 +280,11 @@ export class SessionObject<T extends object = Record<string, any>> implements Ex
     this.#reach().fail(error)
   }
 
-  /** The response waits for the promise. */
-  hold(promise: Promise<unknown>): void {
+  /** What a tool around the session writes, by calls of its own: the response waits for it, and a failure that nobody took becomes the answer. */
+  writing<R>(work: () => Promise<R>): Promise<R> {
+    const promise = writePromise(work)
     this.#reach().hold(promise)
+    return promise
   }
 
   /** The handler answered a promise: until that settles it may still let a failure through. */
@@ -303,7 +330,16 @@ export class SessionObject<T extends object = Record<string, any>> implements Ex
   }
 
   #reach(): Carrier {
-    return (this.#carrier ??= this.#opener.carrierFor(this.#req, this.#res, this))
+    return (this.#carrier ??= this.#begin())
+  }
+
+  #begin(): Carrier {
+    ;(this.#main ?? this).#isBegun = true
+    return this.#opener.carrierFor(this.#req, this.#res, this)
+  }
+
+  get #res(): object | undefined {
+    return (this.#main ?? this).#ownRes
   }
 
   #read<R>(method: string, work: (session: Session<T>) => R | Promise<R>): Promise<R> {
@@ -311,9 +347,7 @@ export class SessionObject<T extends object = Record<string, any>> implements Ex
   }
 
   #write<R>(work: (session: Session<T>) => Promise<R>): Promise<R> {
-    const promise = writePromise(() => this.#inOrder(work))
-    this.hold(promise)
-    return promise
+    return this.writing(() => this.#inOrder(work))
   }
 
   /** Calls take effect in the order made, awaited or not: each waits for the one before it. */

@@ -11,3 +11,13 @@ export const sessionOf = <T extends object = Record<string, any>>(req: object): 
   if (found === undefined) throw new ConfigError('this request has no session: its handler is not wrapped by withSession')
   return found as SessionObject<T>
 }
+
+/** What a tool writes into the session of a request; see `SessionObject.writing`. Rejects with `ConfigError` when there is none. */
+export const writingTo = <R>(req: object, work: (object: SessionObject<any>) => Promise<R>): Promise<R> => {
+  try {
+    const object = sessionOf(req)
+    return object.writing(() => work(object))
+  } catch (error) {
+    return Promise.reject(error)
+  }
+}

@@ -116,6 +116,11 @@ export class SessionStorage {
     return this.#isRenewalDue && this.isStored
   }
 
+  /** The browser has one whose attributes are not those that were assigned. */
+  get isCookieDue(): boolean {
+    return this.isStored && this.#isCookieChanged
+  }
+
   /** When it ends if it is not used again; for one that is not saved yet: if it were saved now. */
   get expiresAt(): number {
     const { rules } = this.#context
@@ -487,6 +492,7 @@ export class SessionStorage {
     this.#isRenewalDue = false
     if (this.#context.carrier.headersSent) return emit('cookie-skipped', { reason: 'headers-sent' })
     this.#context.ids.writeId(this.id, this.cookie.attributes())
+    this.#cookie?.sent()
     this.#stale = false
     this.#cookieSent = true
   }

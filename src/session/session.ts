@@ -1,5 +1,5 @@
-import { keyOf } from '../record/id.js'
 import { showAs } from '../show.js'
+import { handled } from '../write-promise.js'
 import { Flashes } from './flash.js'
 import type { Flash, FlashOptions } from './flash.js'
 import { refuseCallback } from './refuse-callback.js'
@@ -157,7 +157,7 @@ export class Session<T extends object = Record<string, any>> {
 
   /** Names the session to `manager.list` and `manager.revoke`; opens nothing. */
   get ref(): string {
-    return keyOf(this.id)
+    return this.#context.refOf(this.id)
   }
 
   /** The session began in this request; still true after it was saved. */
@@ -249,7 +249,8 @@ export class Session<T extends object = Record<string, any>> {
     refuseCallback('save', callback)
     return this.#storage.write(() => {
       this.#storage.assertWritable()
-      if (this.#storage.isStored && !this.dirty) return this.#storage.queue(() => this.#storage.touch())
+      const isWriteDue = this.dirty || (this.#context.policy.clientKeeps && this.#storage.isCookieDue) // a touch sends no record
+      if (this.#storage.isStored && !isWriteDue) return this.#storage.queue(() => this.#storage.touch())
       this.#storage.assertHeaders()
       const snapshot = this.#data.snapshot()
       return this.#storage.queue(() => this.#storage.store(snapshot))
@@ -341,8 +342,8 @@ export class Session<T extends object = Record<string, any>> {
   }
 
   /**
-   * What the end of the request does: with `auto` a changed session is saved and an unchanged one touched; without, it is
-   * touched. Flashes that were read are used up.
+   * What the end of the request does: with `auto` a changed session, or one whose cookie was changed, is saved and an unchanged one touched; without,
+   * it is touched. Flashes that were read are used up.
    */
   persist(): Promise<void> {
     return this.#storage.write(async () => {
@@ -354,9 +355,14 @@ export class Session<T extends object = Record<string, any>> {
     })
   }
 
+  /** Whether anything was changed that is not stored, or assigned to the cookie of a stored session and not sent. */
+  get needsSaving(): boolean {
+    return this.dirty || this.#storage.isCookieDue
+  }
+
   /** The response is about to go on, and this is to be saved first. */
   get isSaveDue(): boolean {
-    return this.#isAlive && this.#context.policy.auto && this.dirty
+    return this.#isAlive && this.#context.policy.auto && this.needsSaving
   }
 
   /** The same of what is done when nothing can fail any more: `settle()`. */
@@ -425,10 +431,4 @@ showAs<Session>(Session, (session) => `Session { ${session.keys().join(', ')} }`
 const synchronous = <V>(value: V): V => {
   if (typeof (value as { then?: unknown } | null | undefined)?.then === 'function') throw new TypeError('the function given to update is synchronous; it may run again')
   return value
-}
-
-/** A promise whose failure, when nobody takes it, does not end the process. */
-const handled = <V>(promise: Promise<V>): Promise<V> => {
-  promise.catch(() => {})
-  return promise
 }

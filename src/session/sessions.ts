@@ -2,11 +2,11 @@ import type { RequestCookies } from '../carrier.js'
 import { ConfigError } from '../errors.js'
 import type { NamespaceManager, RequestNamespace } from '../namespace-manager.js'
 import { showAs } from '../show.js'
-import { writePromise } from '../write-promise.js'
+import { writtenOptions } from './named-session-options.js'
 import type { NamedSessionOptions } from './named-session-options.js'
 import type { SessionManager } from './session-manager.js'
 import { sessionOf } from './session-of.js'
-import type { SessionObject } from './session-object.js'
+import type { SessionFamily, SessionObject } from './session-object.js'
 
 type Data = Record<string, any>
 
@@ -30,9 +30,9 @@ export class Sessions {
    * object, and may be given options once. Throws `ConfigError` for options that make no session, `TypeError` for others than before.
    */
   get<T extends object = Data>(name?: string, options?: NamedSessionOptions | ManagedSessionOptions<T>): SessionObject<T> {
-    if (name === undefined || name === this.#default.family.requestKey) return this.#default as SessionObject<T>
+    if (name === undefined || name === this.#default.family.requestKey) return this.#ofDefault(options) as SessionObject<T>
     const { manager, ...rest } = { manager: undefined, ...options }
-    const written = options === undefined ? undefined : JSON.stringify(rest)
+    const written = options === undefined ? undefined : writtenOptions(rest)
     const there = this.#named.get(name)
     if (there === undefined) return this.#open(name, manager, rest, written) as SessionObject<T>
     if (written !== undefined && (written !== there.written || manager !== there.manager)) throw new TypeError(`the session ${JSON.stringify(name)} was opened with other options in this request`)
@@ -44,15 +44,13 @@ export class Sessions {
    * when all were tried. It need not be awaited: the response waits for it, and a failure that nobody took becomes the answer.
    */
   save(): Promise<void> {
-    const asked = [this.#default, ...Array.from(this.#named.values(), ({ object }) => object)].filter(({ accessed }) => accessed)
-    const promise = writePromise(() => allDone(asked.map((object) => object.saveChanges())))
-    asked[0]?.hold(promise)
-    return promise
+    const asked = this.#all().filter(({ accessed }) => accessed)
+    return asked[0]?.writing(() => allDone(asked.map((object) => object.saveChanges()))) ?? Promise.resolve()
   }
 
-  /** Ends a session now, and expires its cookie. Options as for `get`. */
-  async delete(name?: string, options?: NamedSessionOptions | ManagedSessionOptions<any>): Promise<void> {
-    await this.get(name, options).destroy()
+  /** Ends a session now, and expires its cookie. Options as for `get`. Need not be awaited either. */
+  delete(name?: string, options?: NamedSessionOptions | ManagedSessionOptions<any>): Promise<void> {
+    return this.#default.writing(async () => this.get(name, options).destroy())
   }
 
   /** The namespace manager of a name in `session.backends`; without one, the default session's. */
@@ -65,19 +63,30 @@ export class Sessions {
     return (this.#cookies ??= this.#default.openCookies())
   }
 
+  #ofDefault(options: object = {}): SessionObject<any> {
+    if (Object.keys(options).length > 0) throw new TypeError('the default session has its options from the settings')
+    return this.#default
+  }
+
   #open(name: string, manager: SessionManager<any> | undefined, options: NamedSessionOptions, written: string | undefined): SessionObject<any> {
-    if (manager !== undefined) this.#assertApart(name, manager, options)
-    const object = (manager ?? this.#default.family.named(name, options)).openBeside(this.#default)
+    if (manager !== undefined && Object.keys(options).length > 0) throw new TypeError(`the session ${JSON.stringify(name)} has its options from its manager`)
+    const family = manager ?? this.#default.family.named(name, options)
+    this.#assertApart(name, family)
+    const object = family.openBeside(this.#default)
     this.#named.set(name, { object, written, manager })
     return object
   }
 
   /** Two sessions under one cookie would write over each other. */
-  #assertApart(name: string, manager: SessionManager<any>, options: NamedSessionOptions): void {
-    if (Object.keys(options).length > 0) throw new TypeError(`the session ${JSON.stringify(name)} has its options from its manager`)
-    const families = [this.#default.family, ...Array.from(this.#named.values(), ({ object }) => object.family)]
-    const there = families.find(({ cookieName }) => cookieName === manager.cookieName)
-    if (there !== undefined) throw new ConfigError(`another session of this request has the cookie ${manager.cookieName}: give one of the managers another key`, { setting: 'key' })
+  #assertApart(name: string, { cookieNames }: SessionFamily): void {
+    for (const { family } of this.#all()) {
+      const taken = family.cookieNames.find((cookie) => cookieNames.includes(cookie))
+      if (taken !== undefined) throw new ConfigError(`the session ${JSON.stringify(name)} would have the cookie ${taken} of another session of this request: give one of the two another name, cookieName or key`, { setting: 'key' })
+    }
+  }
+
+  #all(): SessionObject<any>[] {
+    return [this.#default, ...Array.from(this.#named.values(), ({ object }) => object)]
   }
 }
 
@@ -89,7 +98,7 @@ const allDone = async (promises: readonly Promise<void>[]): Promise<void> => {
 
 interface Named {
   readonly object: SessionObject<any>
-  /** The options that it was opened with, as JSON. */
+  /** The options that it was opened with; see `writtenOptions`. */
   readonly written: string | undefined
   readonly manager: SessionManager<any> | undefined
 }

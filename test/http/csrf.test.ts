@@ -107,6 +107,22 @@ for (const mode of modes) {
   })
 }
 
+for (const mode of modes) {
+  const testIt = testIn(mode)
+  testIt(`${mode.name}: a token that is asked for behind a new id, or another life, that is not awaited is one of that`, async (t) => {
+    const { client } = await serveMode(t, mode, csrf.guard(async (req, res) => {
+      const session = await req.session.load()
+      if (req.url === '/renew') void session.regenerateId({ authenticated: true })
+      if (req.url === '/invalidate') void session.invalidate()
+      res.end(req.method === 'GET' ? await csrf.token(req) : '')
+    }))
+    const browser = client()
+    for (const path of ['/first', '/renew', '/invalidate', '/renew']) {
+      t.is((await submit(browser, { csrf_token: await browser.text(path) })).status, 200, path)
+    }
+  })
+}
+
 for (const mode of storedModes) {
   const testIt = testIn(mode)
   testIt(`${mode.name}: tabs that open at once all get a token that is good, and one that writes meanwhile loses nothing`, async (t) => {

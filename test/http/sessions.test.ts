@@ -1,11 +1,11 @@
 import test from 'ava'
 import type { SettingsInput } from '../../src/index.js'
-import { ConfigError, sessions, Sessions, setSessions } from '../../src/index.js'
+import { ConfigError, createManager, sessions, Sessions, setSessions } from '../../src/index.js'
 import { StoreUnavailableError } from '../../src/errors.js'
 import { serve } from '../support/app.js'
 import { modes, serveMode, testIn } from '../support/every-backend.js'
 import { FaultyStore } from '../support/faulty-store.js'
-import { memoryStore } from '../support/harness.js'
+import { memoryStore, SECRET } from '../support/harness.js'
 
 const SHOP: SettingsInput = { type: 'memory', backends: { quick: { type: 'memory', memory: { maxSessions: 10 } } } }
 
@@ -18,6 +18,12 @@ test('the same name is the same object in a request, and the default session is 
     t.is(its.get('cart', { timeout: 600 }), its.get('cart'))
     t.not(its.get('cart'), its.get('other') as never)
     t.throws(() => its.get('cart', { timeout: 601 }), { instanceOf: TypeError })
+    t.is(its.get('view', { timeout: 600, auto: true }), its.get('view', { auto: true, timeout: 600, lifetime: undefined as never }))
+    for (const name of [undefined, 'session']) {
+      t.throws(() => its.get(name, { timeout: 600 }), { instanceOf: TypeError })
+      t.throws(() => its.get(name, { manager: {} as never }), { instanceOf: TypeError })
+      t.is(its.get(name, {}), req.session as never)
+    }
     res.end()
   })
   t.is((await client().get('/')).status, 200)
@@ -89,6 +95,71 @@ test('save() waits for what was asked of each session before it, awaited or not,
   t.deepEqual(headers.getSetCookie().map((line) => line.split('=')[0]).sort(), ['phial', 'phial.cart'])
   t.is(headers.get('x-untouched'), 'true')
   t.is(await browser.text('/'), '["ann",1]')
+})
+
+for (const isLoaded of [false, true]) {
+  test(`save() keeps a set, a flash, a delete and an assign that were not awaited${isLoaded ? ', also after load()' : ''}`, async (t) => {
+    const { client } = await serve(t, async (req, res) => {
+      const its = sessions(req)
+      const cart = its.get('cart')
+      if (isLoaded) await Promise.all([req.session.load(), cart.load()])
+      if (req.url === '/set') {
+        for (const object of [req.session, cart]) {
+          void object.assign({ a: 1, b: 2 })
+          void object.set('c', 3)
+          void object.delete('a')
+          void object.flash('seen')
+        }
+        await its.save()
+      }
+      const all = await Promise.all([req.session, cart].map(async (object) => [await object.load(), await object.peekFlashes()]))
+      res.end(JSON.stringify(all))
+    })
+    const browser = client()
+    const kept = [{ b: 2, c: 3 }, [{ value: 'seen', level: null }]]
+    await browser.get('/set')
+    t.deepEqual(JSON.parse(await browser.text('/')), [kept, kept])
+  })
+}
+
+for (const mode of modes) {
+  const testIt = testIn(mode)
+  testIt(`${mode.name}: what was assigned to the cookie of a stored session alone is sent by save(), by save() of all, and with auto`, async (t) => {
+    const { client } = await serveMode(t, mode, async (req, res) => {
+      const its = sessions(req)
+      const all = [its.get(), its.get('cart'), its.get('visits', { auto: true })]
+      const [main, cart, visits] = await Promise.all(all.map((object) => object.load()))
+      if (req.url === '/set') await Promise.all([main!.set('a', 1).save(), cart!.set('a', 1).save(), visits!.set('a', 1).save()])
+      for (const { cookie } of [main!, cart!, visits!]) cookie.sameSite = 'strict'
+      if (req.url === '/one') await main!.save()
+      if (req.url === '/all') await its.save()
+      res.end(JSON.stringify([main, cart, visits]))
+    })
+    const sent = ({ headers }: Response): string[] => headers.getSetCookie().filter((line) => line.includes('SameSite=Strict')).map((line) => line.split('=')[0]!).sort()
+    const browser = client()
+    t.deepEqual(sent(await browser.get('/')), [])
+    t.is(await browser.cookies(), '')
+    await browser.get('/set')
+    t.deepEqual(sent(await browser.get('/')), ['phial.visits'])
+    t.deepEqual(sent(await browser.get('/one')), ['phial', 'phial.visits'])
+    t.deepEqual(sent(await browser.get('/all')), ['phial', 'phial.cart', 'phial.visits'])
+    t.is(await browser.text('/all'), '[{"a":1},{"a":1},{"a":1}]')
+  })
+}
+
+test('a cookie that was sent with what was assigned is not confirmed once more at the end, with auto', async (t) => {
+  const faulty = new FaultyStore(memoryStore(Date.now))
+  const { client } = await serve(t, async (req, res) => {
+    const session = await req.session.load()
+    session.cookie.maxAge = 600
+    await session.set('n', session.get('n', 0) + 1).save()
+    res.end()
+  }, { type: faulty.manager, auto: true })
+  const browser = client()
+  await browser.get('/')
+  faulty.calls.length = 0
+  t.regex((await browser.get('/')).headers.getSetCookie()[0]!, /Max-Age=600/)
+  t.deepEqual(faulty.calls, ['get', 'replace'])
 })
 
 test('a save() of all of them that is not awaited holds the response, and its failure is the answer; awaited it is the handler\'s', async (t) => {
@@ -171,12 +242,45 @@ test('a save of a named session that is not awaited holds the response, and its 
 
 test('names and options that make no session are refused', async (t) => {
   const { manager } = await serve(t, (_req, res) => void res.end())
-  for (const name of ['', 'a b', 'a.b', 'ä', 'x'.repeat(65)]) t.throws(() => manager.named(name), { instanceOf: TypeError }, name)
+  for (const name of ['', 'a b', 'a.b', 'ä', 'x'.repeat(65)]) {
+    t.throws(() => manager.named(name), { instanceOf: TypeError }, name)
+    t.throws(() => manager.named(name, { cookieName: 'c' }), { instanceOf: TypeError }, name)
+  }
+  t.throws(() => manager.named('a', { cookieExpires: new Date(Date.now() + 60_000) as never }), { code: 'PHIAL_CONFIG', message: /session\.cookie\.expires/ })
+  t.is(manager.named('a', { timeout: 60, auto: true }), manager.named('a', { auto: true, timeout: 60 }))
   t.throws(() => manager.named('a', { backend: 'nowhere' }), { code: 'PHIAL_CONFIG', message: /there is no backend "nowhere"/ })
   t.throws(() => manager.named('a', { timeout: 0.5 }), { code: 'PHIAL_CONFIG' })
   t.throws(() => manager.named('a', { sameSite: 'none' }), { code: 'PHIAL_CONFIG' })
-  for (let n = 0; n < 100; n++) manager.named(`n${n}`)
+  for (let n = 0; n < 99; n++) manager.named(`n${n}`)
   t.throws(() => manager.named('one-more'), { code: 'PHIAL_CONFIG' })
+})
+
+test('two sessions of a request never have a cookie in common, nor one with a slot of the other', async (t) => {
+  const other = createManager({ secret: SECRET, secure: false, cookieName: 'phial.cart' })
+  t.teardown(() => other.close())
+  const { client } = await serve(t, (req, res) => {
+    const open = (...[name, options]: Parameters<Sessions['get']>): void => void sessions(req).get(name, options)
+    const refused = (...session: Parameters<Sessions['get']>): void => void t.throws(() => open(...session), { code: 'PHIAL_CONFIG', message: /cookie/ }, session[0])
+    refused('x', { cookieName: 'phial' })
+    open('a', { cookieName: 'c' })
+    refused('b', { cookieName: 'c' })
+    open('m', { manager: other })
+    refused('cart')
+    open('view', { backend: 'cookie' })
+    for (const slot of ['1', '7', 'seen']) {
+      refused(`view-${slot}`)
+      refused(`view-${slot}`, { backend: 'cookie' })
+    }
+    open('view-8', { backend: 'cookie' })
+    open('plain-1')
+    open('plain')
+    refused('late', { backend: 'cookie', cookieName: 'phial.plain' })
+    open('next-1')
+    refused('next', { backend: 'cookie' })
+    t.notThrows(() => sessions(req).get('cart', { cookieName: 'trolley' }))
+    res.end()
+  }, { backends: SHOP.backends! })
+  t.is((await client().get('/')).status, 200)
 })
 
 test('the cookie of a named session has the prefix of the default one, where its attributes allow that', async (t) => {

@@ -1,7 +1,7 @@
 import test from 'ava'
 import { connect } from 'node:net'
 import { once } from 'node:events'
-import { withSession } from '../../src/index.js'
+import { sessions, withSession } from '../../src/index.js'
 import { FaultyStore } from '../support/faulty-store.js'
 import { memoryStore, SECRET } from '../support/harness.js'
 import { clientOf, listen, serve } from '../support/app.js'
@@ -357,6 +357,49 @@ test('a bare request (a WebSocket upgrade) can read and save the session of its 
   for await (const chunk of socket) answer += String(chunk)
   t.regex(answer, /ann$/)
   t.is(await browser.text(), '{"user":"ann","sockets":1}')
+})
+
+for (const givesResponse of [false, true]) {
+  test(`a session that was opened before its wrapped handler${givesResponse ? ', with its response,' : ''} has its response, and its failures are answered`, async (t) => {
+    const store = faultyStore()
+    const app = withSession(async (req, res) => {
+      void sessions(req).get('cart').set('a', 1)
+      void req.session.set('a', 1)
+      if (req.url === '/throw') await req.session.save()
+      else void sessions(req).save()
+      res.end('stored')
+    }, { secret: SECRET, secure: false, type: store.manager })
+    t.teardown(() => app.manager.close())
+    const { url } = await listen(t, (req, res) => {
+      const session = app.manager.open(req, givesResponse ? res : undefined)
+      sessions(req).get('cart')
+      t.is(app.manager.open(req), session)
+      return app(req, res)
+    })
+    const browser = clientOf(url)
+    const { headers } = await browser.get('/')
+    t.deepEqual(headers.getSetCookie().map((line) => line.split('=')[0]).sort(), ['phial', 'phial.cart'])
+    for (const path of ['/', '/throw']) {
+      store.next('get', down(), down())
+      t.is((await browser.get(path)).status, 503)
+    }
+  })
+}
+
+test('a session that was used before its response was known is a ConfigError in the wrapped handler, not a session that cannot keep anything', async (t) => {
+  const app = withSession((_req, res) => void res.end('stored'), { secret: SECRET, secure: false })
+  t.teardown(() => app.manager.close())
+  const uses: ((req: object) => unknown)[] = [
+    (req) => app.manager.open(req).load(),
+    (req) => (app.manager.open(req), sessions(req).get('cart').load()),
+    (req) => (app.manager.open(req), sessions(req).cookies),
+  ]
+  const { url } = await listen(t, async (req, res) => {
+    await uses[Number(req.url!.slice(1))]!(req)
+    t.throws(() => app(req, res), { code: 'PHIAL_CONFIG', message: /before its response was known/ })
+    res.end()
+  })
+  for (const at of uses.keys()) t.is((await fetch(`${url}/${at}`)).status, 200)
 })
 
 test('a session without a client is made and found by its id', async (t) => {

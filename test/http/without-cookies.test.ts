@@ -35,6 +35,18 @@ test('with id_header the response gives the id out when it is new, and the reque
   for (const response of [first, second, renewed]) t.deepEqual(response.headers.getSetCookie(), [])
 })
 
+test('a session that its client would keep in a cookie is refused, under a name too', async (t) => {
+  for (const [settings, backend] of [[WITH_HEADER, 'cookie'], [{ useCookies: false, id: () => undefined, backends: { view: { type: 'cookie' } } }, 'view']] as const) {
+    const { client, manager } = await serve(t, (req, res) => {
+      t.throws(() => sessions(req).get('badge', { backend }), { code: 'PHIAL_CONFIG', message: /use_cookies/ })
+      res.end()
+    }, settings)
+    t.throws(() => manager.named('badge', { backend }), { code: 'PHIAL_CONFIG', message: /use_cookies/ })
+    t.is((await client().get('/')).status, 200)
+    t.is(manager.named('cart').backend, 'memory')
+  }
+})
+
 test('a forged id in the header is as if none had come, and reaches no store', async (t) => {
   const { url } = await serve(t, count, WITH_HEADER)
   for (const id of ['x', 'A'.repeat(43), `${'A'.repeat(43)}.${'A'.repeat(43)}`, `${'A'.repeat(43)}, ${'B'.repeat(43)}`]) {

@@ -82,7 +82,7 @@ test.serial('webapp2 get_session factory: a manager that would share a cookie, o
   t.teardown(() => Promise.all([same, own, another].map((manager) => manager.close())))
   const { client } = await serve(t, (req, res) => {
     const its = sessions(req)
-    t.throws(() => its.get('a', { manager: same }), { code: 'PHIAL_CONFIG', message: /cookie phial: give one of the managers another key/ })
+    t.throws(() => its.get('a', { manager: same }), { code: 'PHIAL_CONFIG', message: /the cookie phial of another session/ })
     t.throws(() => its.get('a', { manager: own, timeout: 60 } as never), { instanceOf: TypeError })
     t.is(its.get('a', { manager: own }), its.get('a') as never)
     t.throws(() => its.get('a', { manager: another }), { instanceOf: TypeError })

@@ -3,7 +3,7 @@ import { execFileSync } from 'node:child_process'
 import fc from 'fast-check'
 import { sign } from 'cookie-signature'
 import { IdKeys } from '../../src/record/id-keys.js'
-import { isId, keyOf, newId, nonce, ownerKeyOf, SignedIds } from '../../src/record/id.js'
+import { isId, keyOf, keySpace, newId, nonce, ownerKeyOf, SignedIds } from '../../src/record/id.js'
 import { fuzzCount } from '../support/fuzz-count.js'
 import { Jar, plainAttributes } from '../support/jar-carrier.js'
 import { rejectionsOf } from '../support/rejections.js'
@@ -11,6 +11,13 @@ import { rejectionsOf } from '../support/rejections.js'
 const newest = 'newest secret, of which there are more than 32 bytes'
 const older = 'older secret, of which there are more than 32 bytes'
 const oldest = 'oldest secret, of which there are more than 32 bytes'
+
+/** Of a session named cart, of its owner and their generation: frozen, since records are stored under them. */
+const CART_KEYS = [
+  '8b6d75a567bd33366125bafd7960e26849256ff0b1abbb1191f1109cbc55e651',
+  '1bea3da5be8a5d249a016b67299e48a5099a9ce01ab52602e7fda06b8c66baae',
+  'd62b0645bc8d92f6ef1b6c9a745a1392b1d4d378715e26935b342cbafa209252',
+]
 
 const cookieOf = (id: string, secret: string, cookieName = 'phial'): string => {
   const jar = new Jar()
@@ -93,6 +100,16 @@ test('an owner is stored as a hash that no id has, and ill-formed Unicode is ref
   t.not(ownerKeyOf(id), keyOf(id))
   t.notThrows(() => ownerKeyOf('😀'))
   t.throws(() => ownerKeyOf('\ud800'), { instanceOf: TypeError })
+})
+
+test('each name of sessions has keys of its own, for good, and none is one of the default sessions\'', t => {
+  const id = 'A'.repeat(43)
+  const { keyOf: cartKeyOf, ownerKeyOf: cartOwnerKeyOf, generationKeyOf: cartGenerationKeyOf } = keySpace('cart')
+  t.deepEqual([cartKeyOf(id), cartOwnerKeyOf('ada'), cartGenerationKeyOf('ada')], CART_KEYS)
+  const owners = ['ada', 'cart owner ada', 'named cart owner ada', id]
+  const keys = [undefined, 'cart', 'owner', 'named', 'key'].map(keySpace).flatMap((space) =>
+    [space.keyOf(id), ...owners.flatMap((owner) => [space.ownerKeyOf(owner), space.generationKeyOf(owner)])])
+  t.is(new Set(keys).size, keys.length)
 })
 
 test('a nonce has 96 bits, and no two are the same', t => {

@@ -136,7 +136,7 @@ export const harness = (options: HarnessOptions = {}): Harness => {
     backend: 'memory', store, sealer: undefined, codec: makeCodec('json'),
     rules: new TimeRules({ timeout: 3600, lifetime: 86_400, touchInterval: 60, saveAccessedTime: true, now: clock.now, ...options.time }),
     policy: { auto: false, forceCookie: false, cookie: COOKIE, cookieLife: true, checkCookie: () => {}, regenerateGrace: 0, clientKeeps: false, ...options.policy },
-    maxBytes: 262_144, operationTimeout: 1, requestBudget: 2, onOutage: 'fail', invalidateCorrupt: true, requestKey: 'session', cookieName: 'phial',
+    maxBytes: 262_144, operationTimeout: 1, requestBudget: 2, onOutage: 'fail', invalidateCorrupt: true, requestKey: 'session', cookieName: 'phial', cookieNames: ['phial'],
     idSource: (carrier) => new SignedIds(carrier, keys),
     carrierFor: (req, _res, listener) => {
       const exchange = carriers.get(req)!
