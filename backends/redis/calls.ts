@@ -61,13 +61,13 @@ export class Calls implements Sender {
     if (this.#isClosed) throw closed()
     this.#room.check(chars)
     return this.#inFlight.run(async () => {
-      const client = await this.#room.hold(chars, () => this.#link.ready(deadline))
+      const client = this.#link.now() ?? (await this.#client(deadline, chars)) // at once, so that room is taken before the next call
       try {
         return await this.#answer(client, work, deadline, chars)
       } catch (error) {
         if (!this.#isNewsOfReplica(error)) throw error
         this.#link.renew(client)
-        return this.#answer(await this.#room.hold(chars, () => this.#link.ready(deadline)), work, deadline, chars)
+        return this.#answer(await this.#client(deadline, chars), work, deadline, chars)
       }
     })
   }
@@ -80,6 +80,10 @@ export class Calls implements Sender {
     this.#link.close()
   }
 
+  #client(deadline: number, chars: number): Promise<Client> {
+    return this.#room.hold(chars, () => this.#link.ready(deadline))
+  }
+
   #answer<T>(client: Client, work: (client: Client) => Promise<T>, deadline: number, chars: number): Promise<T> {
     const sentAt = performance.now()
     return new Promise((resolve, reject) => {
@@ -88,21 +92,18 @@ export class Calls implements Sender {
         reject(new Unanswered())
         this.#listen(client, sentAt)
       }), deadline - sentAt)
-      this.#room.hold(chars, () => this.#observed(() => work(client))).then(resolve, reject).finally(() => clearTimeout(timer))
+      // Late answers, to whatever, are signs of life.
+      this.#room.hold(chars, () => work(client)).then((reply) => {
+        clearTimeout(timer)
+        this.#lastReplyAt = performance.now()
+        resolve(reply)
+      }, (cause: unknown) => {
+        clearTimeout(timer)
+        const error = ofClient(cause)
+        if (error instanceof Refused) this.#lastReplyAt = performance.now()
+        reject(error)
+      })
     })
-  }
-
-  /** Late answers, to whatever, are signs of life. */
-  async #observed<T>(work: () => Promise<T>): Promise<T> {
-    try {
-      const reply = await work()
-      this.#lastReplyAt = performance.now()
-      return reply
-    } catch (cause) {
-      const error = ofClient(cause)
-      if (error instanceof Refused) this.#lastReplyAt = performance.now()
-      throw error
-    }
   }
 
   /** Gives a connection up that told nothing since a call was sent that is now given up. */

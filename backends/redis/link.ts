@@ -7,6 +7,8 @@ import type { Client } from './ioredis.js'
 export interface Link {
   /** A client that is ready for commands. Rejects with `NotSent` when there is none at the deadline, on the clock of `performance.now()`. */
   ready(deadline: number): Promise<Client>
+  /** The same without waiting; `undefined` when there is none. */
+  now(): Client | undefined
   /** Told that this client has fallen silent, or is connected to a replica: if it is still the one in use, it is given up and another made. */
   renew(client: Client): void
   close(): void
@@ -44,12 +46,14 @@ export class OwnLink implements Link {
     this.#connect()
   }
 
+  now(): Client | undefined {
+    return this.#isReady && this.#client!.stream?.writable !== false ? this.#client : undefined
+  }
+
   async ready(deadline: number): Promise<Client> {
-    if (this.#isReady) {
-      const client = this.#client!
-      if (client.stream?.writable !== false) return client
-      this.#ended(client, undefined)
-    }
+    const now = this.now()
+    if (now !== undefined) return now
+    if (this.#isReady) this.#ended(this.#client!, undefined)
     if (this.#isClosed) throw closed()
     if (this.#trouble?.isLasting) throw this.#trouble
     return new Promise((resolve, reject) => {

@@ -185,14 +185,8 @@ export class RedisManager implements NamespaceManager, Enumerable, Lockable, Own
 
   async #run<T>(operation: string, nature: Nature, sender: Sender, work: (send: Sending) => Promise<T>): Promise<T> {
     if (this.#closing.signal.aborted) throw closed()
-    const deadline = performance.now() + this.#timeoutMs
     try {
-      return await work({
-        command: (...command) => sender.send(command, deadline),
-        script: (script, key, args) => runScript(sender, script, key, args, deadline),
-        to: (master, ...command) => master.send(command, deadline),
-        masters: () => this.#servers.masters(deadline),
-      })
+      return await work(new Sending(this.#servers, sender, performance.now() + this.#timeoutMs))
     } catch (error) {
       throw toStoreError(error, operation, nature)
     }
@@ -204,11 +198,32 @@ export class RedisManager implements NamespaceManager, Enumerable, Lockable, Own
 }
 
 /** The ways of one method, with its deadline. */
-interface Sending {
-  command(...command: Command): Promise<unknown>
-  script(script: Script, key: string, args: readonly (string | number)[]): Promise<unknown>
-  to(master: Sender, ...command: Command): Promise<unknown>
-  masters(): Promise<readonly Sender[]>
+class Sending {
+  readonly #servers: Servers
+  readonly #sender: Sender
+  readonly #deadline: number
+
+  constructor(servers: Servers, sender: Sender, deadline: number) {
+    this.#servers = servers
+    this.#sender = sender
+    this.#deadline = deadline
+  }
+
+  command(...command: Command): Promise<unknown> {
+    return this.#sender.send(command, this.#deadline)
+  }
+
+  script(script: Script, key: string, args: readonly (string | number)[]): Promise<unknown> {
+    return runScript(this.#sender, script, key, args, this.#deadline)
+  }
+
+  to(master: Sender, ...command: Command): Promise<unknown> {
+    return master.send(command, this.#deadline)
+  }
+
+  masters(): Promise<readonly Sender[]> {
+    return this.#servers.masters(this.#deadline)
+  }
 }
 
 /** Refuses what is over the manifest's limit. */

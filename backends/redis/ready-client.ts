@@ -68,6 +68,10 @@ export class ReadyLink implements Link {
     if (isOurs) client.on('error', () => {})
   }
 
+  now(): Client | undefined {
+    return this.#client.status === 'ready' ? this.#client : undefined
+  }
+
   async ready(deadline: number): Promise<Client> {
     const client = this.#client
     if (client.status === 'ready') return client
