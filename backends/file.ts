@@ -2,6 +2,7 @@ import type { Backend, BackendContext } from '../src/namespace-manager.js'
 import { FileManager } from './file/file-manager.js'
 import { manifest, optionTable, type FileOptions } from './file/manifest.js'
 import { checkAtStart } from './file/start-check.js'
+import { whichDisk } from './file/which-disk.js'
 
 export type { FileOptions } from './file/manifest.js'
 
@@ -27,6 +28,6 @@ export const fileBackend: Backend<FileOptions> = {
   open(context: BackendContext<FileOptions>): FileManager {
     const dataDir = checkAtStart(context.dataDir, 'session.data_dir')
     const lockDir = context.lockDir === undefined ? dataDir : checkAtStart(context.lockDir, 'session.lock_dir')
-    return new FileManager(context, dataDir, lockDir)
+    return new FileManager(context, dataDir, lockDir, whichDisk(context.options.disk, [dataDir, lockDir]))
   }
 }
