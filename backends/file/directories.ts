@@ -1,7 +1,6 @@
 import type { Stats } from 'node:fs'
 import { mkdir } from 'node:fs/promises'
 import { dirname, relative, sep } from 'node:path'
-import { setImmediate } from 'node:timers/promises'
 import type { Awaitable } from '../../src/awaitable.js'
 import type { Disk } from './disk.js'
 import { codeOf } from './errors.js'
@@ -35,13 +34,12 @@ export class Directories {
         return await work()
       } catch (error) {
         if (codeOf(error) !== 'ENOENT' || isLate()) throw error
-        await setImmediate() // on a disk that need not wait, nobody else would have a turn meanwhile
         await this.make(directory)
       }
     }
   }
 
-  /** Makes what is missing, even if it was there before. */
+  /** Makes what is missing, even if it was there before. The first call is in the pool, so that trying for long keeps nobody from their turn. */
   async make(directory: string): Promise<void> {
     await mkdir(dirname(this.#root), { recursive: true, mode: 0o700 })
     for (const level of this.#levels(directory)) await this.#makeOne(level)

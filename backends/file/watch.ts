@@ -1,52 +1,84 @@
 import { readFileSync } from 'node:fs'
 
+export interface Clocks {
+  /** In ms. */
+  now(): number
+  /** For how long this thread was ready to run and had no processor, in ms. */
+  starvedMs(): number
+  /** Calls back when everybody has had their turn of the event loop. */
+  nextTurn(begin: () => void): void
+}
+
 /**
- * Times calls that keep the whole process waiting. After one that took over 5 ms they are not `isQuick` for 10 s; then one is tried again.
- * Time for which the thread was ready and had no processor does not count: that is no fault of the disk, and the pool would need more.
+ * Times calls that keep the whole process waiting, and tells whether there may be another one:
+ *
+ * - not in this turn of the event loop when they took 20 ms of it: saving in a loop, which waits for nothing, would let nobody else run;
+ * - not for 10 s when they waited for more than a tenth of the time, or for 50 ms at once: the disk is slow. Then they are tried again.
+ *
+ * Time without a processor is no fault of the disk, and the thread pool would need still more of it.
  */
 export class Watch {
-  readonly #now: () => number
-  readonly #starvedMs: () => number
+  readonly #clocks: Clocks
   #starvedBefore: number
+  #spentInTurn = 0
+  /** What was waited, less a tenth of the time since. */
+  #debt = 0
+  #debtAt = 0
   #slowUntil = -Infinity
 
-  constructor(now: () => number = () => performance.now(), starvedMs: () => number = threadStarvedMs) {
-    this.#now = now
-    this.#starvedMs = starvedMs
-    this.#starvedBefore = starvedMs()
+  constructor(clocks: Clocks = realClocks) {
+    this.#clocks = clocks
+    this.#starvedBefore = clocks.starvedMs()
   }
 
   get isQuick(): boolean {
-    return this.#slowUntil === -Infinity || this.#now() >= this.#slowUntil
+    return this.#spentInTurn < turnMs && (this.#slowUntil === -Infinity || this.#clocks.now() >= this.#slowUntil)
   }
 
   time<T>(call: () => T): T {
-    const began = this.#now()
+    const began = this.#clocks.now()
     try {
       return call()
     } finally {
-      const took = this.#now() - began
-      if (took > slowMs) this.#judge(took)
+      const now = this.#clocks.now()
+      this.#spend(now - began)
+      if (now - began > noticedMs) this.#count(now - began, now)
     }
   }
 
-  /** All that the thread waited for a processor since the last time is taken for this call's: a disk that is slow is so more than once. */
-  #judge(took: number): void {
-    const starved = this.#starvedMs()
-    const waited = took - (starved - this.#starvedBefore)
+  #spend(took: number): void {
+    if (this.#spentInTurn === 0) this.#clocks.nextTurn(() => void (this.#spentInTurn = 0))
+    this.#spentInTurn += took
+  }
+
+  /** All that the thread was starved since the last time is taken off: a disk that is slow is so more than once. */
+  #count(took: number, now: number): void {
+    const starved = this.#clocks.starvedMs()
+    const waited = Math.max(0, took - (starved - this.#starvedBefore))
     this.#starvedBefore = starved
-    if (waited > slowMs) this.#slowUntil = this.#now() + restMs
+    this.#debt = Math.max(0, this.#debt - (now - this.#debtAt) * allowedShare) + waited
+    this.#debtAt = now
+    if (this.#debt <= allowedMs) return
+    this.#debt = 0
+    this.#slowUntil = now + restMs
   }
 }
 
-const slowMs = 5
+const turnMs = 20
+const noticedMs = 1
+const allowedMs = 50
+const allowedShare = 0.1
 const restMs = 10_000
 
-/** For how long this thread was ready to run and did not, as Linux counts it (the second number there, in ns); else 0. */
-const threadStarvedMs = (): number => {
-  try {
-    return Number(readFileSync('/proc/thread-self/schedstat', 'latin1').split(' ')[1]) / 1e6
-  } catch {
-    return 0
-  }
+const realClocks: Clocks = {
+  now: () => performance.now(),
+  /** As Linux counts it: the second number there, in ns. 0 elsewhere. */
+  starvedMs: () => {
+    try {
+      return Number(readFileSync('/proc/thread-self/schedstat', 'latin1').split(' ')[1]) / 1e6
+    } catch {
+      return 0
+    }
+  },
+  nextTurn: begin => void setImmediate(begin).unref()
 }
