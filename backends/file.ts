@@ -19,6 +19,8 @@ export type { FileOptions } from './file/manifest.js'
  * `StoreUnavailableError`, a read-only or broken disk and what is not a file of ours `StoreError`; a lock that is not free within
  * 5 s is `StoreTimeoutError`. Whatever fails leaves the record as it was, or whole and new.
  *
+ * Where the file system is known to be local, small calls are made at once, without the thread pool (see `LocalDisk` and the option `disk`).
+ *
  * Made for local POSIX file systems; one that several machines share was not tried.
  */
 export const fileBackend: Backend<FileOptions> = {

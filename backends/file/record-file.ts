@@ -1,9 +1,10 @@
-import { createHash, randomBytes } from 'node:crypto'
+import { createHash } from 'node:crypto'
 import { constants } from 'node:fs'
 import { crc32 } from 'node:zlib'
 import { andThen, orElse, type Awaitable } from '../../src/awaitable.js'
 import { TooLargeError } from '../../src/errors.js'
 import type { StoredRecord } from '../../src/namespace-manager.js'
+import { randomText } from '../../src/random.js'
 import type { Disk, OpenFile } from './disk.js'
 import { codeOf } from './errors.js'
 
@@ -21,7 +22,7 @@ export interface EncodedRecord {
 }
 
 export const encodeRecord = (value: string): EncodedRecord => {
-  const version = randomBytes(16).toString('base64url')
+  const version = randomText(16)
   const body = Buffer.from(value)
   if (body.length > maxValueBytes) throw new TooLargeError('the value is larger than the file store takes', body.length, maxValueBytes)
   const header = Buffer.from(`phial1 ${version} ${body.length} ${checksum(version, body)}\n`)
