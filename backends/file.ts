@@ -2,6 +2,7 @@ import type { Backend, BackendContext } from '../src/namespace-manager.js'
 import { FileManager } from './file/file-manager.js'
 import { manifest, optionTable, type FileOptions } from './file/manifest.js'
 import { checkAtStart } from './file/start-check.js'
+import { whichDisk } from './file/which-disk.js'
 
 export type { FileOptions } from './file/manifest.js'
 
@@ -18,6 +19,8 @@ export type { FileOptions } from './file/manifest.js'
  * `StoreUnavailableError`, a read-only or broken disk and what is not a file of ours `StoreError`; a lock that is not free within
  * 5 s is `StoreTimeoutError`. Whatever fails leaves the record as it was, or whole and new.
  *
+ * Where the file system is known to be local, small calls are made at once, without the thread pool (see `LocalDisk` and the option `disk`).
+ *
  * Made for local POSIX file systems; one that several machines share was not tried.
  */
 export const fileBackend: Backend<FileOptions> = {
@@ -27,6 +30,6 @@ export const fileBackend: Backend<FileOptions> = {
   open(context: BackendContext<FileOptions>): FileManager {
     const dataDir = checkAtStart(context.dataDir, 'session.data_dir')
     const lockDir = context.lockDir === undefined ? dataDir : checkAtStart(context.lockDir, 'session.lock_dir')
-    return new FileManager(context, dataDir, lockDir)
+    return new FileManager(context, dataDir, lockDir, whichDisk(context.options.disk, [dataDir, lockDir]))
   }
 }

@@ -1,6 +1,8 @@
 import type { Stats } from 'node:fs'
-import { lstat, mkdir, open } from 'node:fs/promises'
+import { mkdir } from 'node:fs/promises'
 import { dirname, relative, sep } from 'node:path'
+import type { Awaitable } from '../../src/awaitable.js'
+import type { Disk } from './disk.js'
 import { codeOf } from './errors.js'
 
 /**
@@ -8,27 +10,24 @@ import { codeOf } from './errors.js'
  * real directory (no link) of this user's that nobody else can write to.
  */
 export class Directories {
+  readonly #disk: Disk
   readonly #root: string
   readonly #sync: boolean
   readonly #known = new Set<string>()
 
-  constructor(root: string, sync: boolean) {
+  constructor(disk: Disk, root: string, sync: boolean) {
+    this.#disk = disk
     this.#root = root
     this.#sync = sync
   }
 
   /** Whether the directory is there. Rejects when it, or one above it up to the root, is not to be trusted. */
-  async has(directory: string): Promise<boolean> {
-    if (this.#known.has(directory)) return true
-    for (const level of this.#levels(directory)) {
-      if (!(await isThere(level))) return false
-    }
-    this.#remember(directory)
-    return true
+  has(directory: string): Awaitable<boolean> {
+    return this.#known.has(directory) || this.#look(directory)
   }
 
   /** Works in a directory that is made if need be. Work that meets ENOENT is done again, until it `isLate`. */
-  async within<T>(directory: string, work: () => Promise<T>, isLate: () => boolean = () => false): Promise<T> {
+  async within<T>(directory: string, work: () => Awaitable<T>, isLate: () => boolean = () => false): Promise<T> {
     if (!(await this.has(directory))) await this.make(directory)
     for (;;) {
       try {
@@ -40,7 +39,7 @@ export class Directories {
     }
   }
 
-  /** Makes what is missing, even if it was there before. */
+  /** Makes what is missing, even if it was there before. The first call is in the pool, so that trying for long keeps nobody from their turn. */
   async make(directory: string): Promise<void> {
     await mkdir(dirname(this.#root), { recursive: true, mode: 0o700 })
     for (const level of this.#levels(directory)) await this.#makeOne(level)
@@ -50,7 +49,7 @@ export class Directories {
   /** Makes renames, links and unlinks in the directory outlast a power failure. */
   async sync(directory: string): Promise<void> {
     if (!this.#sync) return
-    const handle = await open(directory, 'r')
+    const handle = await this.#disk.open(directory, 'r')
     try {
       await handle.sync()
     } finally {
@@ -58,15 +57,31 @@ export class Directories {
     }
   }
 
+  async #look(directory: string): Promise<boolean> {
+    for (const level of this.#levels(directory)) {
+      if (!(await this.#isThere(level))) return false
+    }
+    this.#remember(directory)
+    return true
+  }
+
   async #makeOne(directory: string): Promise<void> {
-    if (await isThere(directory)) return
+    if (await this.#isThere(directory)) return
     try {
-      await mkdir(directory, 0o700)
+      await this.#disk.mkdir(directory, 0o700)
     } catch (error) {
-      if (codeOf(error) === 'EEXIST' && (await isThere(directory))) return
+      if (codeOf(error) === 'EEXIST' && (await this.#isThere(directory))) return
       throw error
     }
     await this.sync(dirname(directory))
+  }
+
+  async #isThere(directory: string): Promise<boolean> {
+    const stats = await statsOf(this.#disk, directory)
+    if (stats === undefined) return false
+    const fault = faultOf(stats)
+    if (fault !== undefined) throw new Error(`a directory of the store ${fault}`)
+    return true
   }
 
   /** Owners have directories without number. */
@@ -94,13 +109,12 @@ export const faultOf = (stats: Stats): string | undefined => {
   return undefined
 }
 
-const isThere = async (directory: string): Promise<boolean> => {
-  const stats = await lstat(directory).catch((error: unknown) => {
+/** `undefined` when there is nothing. */
+export const statsOf = async (disk: Disk, path: string): Promise<Stats | undefined> => {
+  try {
+    return await disk.lstat(path)
+  } catch (error) {
     if (codeOf(error) === 'ENOENT') return undefined
     throw error
-  })
-  if (stats === undefined) return false
-  const fault = faultOf(stats)
-  if (fault !== undefined) throw new Error(`a directory of the store ${fault}`)
-  return true
+  }
 }

@@ -1,7 +1,8 @@
-import { lstat } from 'node:fs/promises'
+import { orElse, type Awaitable } from '../../src/awaitable.js'
 import { emit } from '../../src/diagnostics.js'
 import { SessionClosedError } from '../../src/errors.js'
 import type {
+  AtOnce,
   BackendContext,
   Enumerable,
   Lease,
@@ -13,9 +14,10 @@ import type {
   StoredRecord,
   Touch
 } from '../../src/namespace-manager.js'
-import { Directories } from './directories.js'
+import { Directories, statsOf } from './directories.js'
+import type { Disk } from './disk.js'
 import { entriesOf } from './entries.js'
-import { codeOf, toStoreError } from './errors.js'
+import { toStoreError } from './errors.js'
 import { InFlight } from '../in-flight.js'
 import { isKey, layoutOf, leaves, pathOf, type Layout } from './layout.js'
 import { Leases } from './leases.js'
@@ -30,6 +32,9 @@ import { Turns } from './turns.js'
 /** The manager of one namespace. Everything that fails becomes a typed error here. */
 export class FileManager implements NamespaceManager, Enumerable, Purgeable, Lockable, OwnerIndex {
   readonly supports: Manifest = manifest
+  /** Where the disk need not wait, a record is read without a promise. */
+  readonly atOnce: AtOnce = { get: (key, touch) => this.#atOnce('get', () => this.#files.get(this.#path(key), touch)) }
+  readonly #disk: Disk
   readonly #now: () => number
   readonly #layout: Layout
   readonly #directories: Directories
@@ -42,15 +47,16 @@ export class FileManager implements NamespaceManager, Enumerable, Purgeable, Loc
   readonly #inFlight = new InFlight()
   #closing: Promise<void> | undefined
 
-  constructor({ namespace, now, options }: BackendContext<FileOptions>, dataDir: string, lockDir: string) {
+  constructor({ namespace, now, options }: BackendContext<FileOptions>, dataDir: string, lockDir: string, disk: Disk) {
+    this.#disk = disk
     this.#now = now
     this.#layout = layoutOf(namespace, dataDir, lockDir)
-    this.#directories = new Directories(dataDir, options.sync)
-    this.#lockDirectories = new Directories(lockDir, false)
-    this.#stages = new Stages(this.#layout.stages, this.#directories)
-    this.#files = new RecordFiles(this.#directories, new Turns(this.#directories, this.#stages, now), options.sync, now)
+    this.#directories = new Directories(disk, dataDir, options.sync)
+    this.#lockDirectories = new Directories(disk, lockDir, false)
+    this.#stages = new Stages(disk, this.#layout.stages, this.#directories)
+    this.#files = new RecordFiles(disk, this.#directories, new Turns(this.#directories, this.#stages, now), options.sync, now)
     this.#owners = new OwnerFiles(this.#layout.owners, this.#directories, this.#files)
-    const leaseStages = new Stages(this.#layout.leaseStages, this.#lockDirectories)
+    const leaseStages = new Stages(disk, this.#layout.leaseStages, this.#lockDirectories)
     this.#leases = new Leases(this.#layout.leases, this.#lockDirectories, leaseStages, now, () => this.#isClosing)
     this.#timer = new PurgeTimer(options.purgeInterval, now, () => this.#purgeByTimer())
   }
@@ -136,13 +142,19 @@ export class FileManager implements NamespaceManager, Enumerable, Purgeable, Loc
     return pathOf(this.#layout.records, key)
   }
 
-  async #run<T>(operation: string, work: () => Promise<T>): Promise<T> {
+  async #run<T>(operation: string, work: () => Awaitable<T>): Promise<T> {
+    return this.#atOnce(operation, work)
+  }
+
+  #atOnce<T>(operation: string, work: () => Awaitable<T>): Awaitable<T> {
     this.#refuseWhenClosed()
-    try {
-      return await this.#inFlight.run(work)
-    } catch (error) {
-      throw toStoreError(error, operation)
+    const counted = (): Awaitable<T> => {
+      const answer = work()
+      return answer instanceof Promise ? this.#inFlight.run(() => answer) : answer
     }
+    return orElse(counted, error => {
+      throw toStoreError(error, operation)
+    })
   }
 
   #write<T>(operation: string, work: () => Promise<T>): Promise<T> {
@@ -169,13 +181,8 @@ export class FileManager implements NamespaceManager, Enumerable, Purgeable, Loc
   }
 
   async #isLive(path: string): Promise<boolean> {
-    try {
-      const stats = await lstat(path)
-      return stats.isFile() && Math.round(stats.mtimeMs) > this.#now()
-    } catch (error) {
-      if (codeOf(error) === 'ENOENT') return false
-      throw error
-    }
+    const stats = await statsOf(this.#disk, path)
+    return stats !== undefined && stats.isFile() && Math.round(stats.mtimeMs) > this.#now()
   }
 
   async #purgeByTimer(): Promise<void> {

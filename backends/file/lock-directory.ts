@@ -81,12 +81,14 @@ export class LockDirectory {
   }
 
   async #leave(): Promise<void> {
-    await (this.#keepsStage ? rename(this.#claim.lock, this.#claim.stage.path) : this.drop())
+    const { lock, stage } = this.#claim
+    await (this.#keepsStage ? stage.disk.rename(lock, stage.path) : this.drop())
   }
 
   async #take(): Promise<void> {
+    const { lock, stage } = this.#claim
     try {
-      await rename(this.#claim.stage.path, this.#claim.lock)
+      await stage.disk.rename(stage.path, lock)
     } catch (error) {
       throw isOneOf(error, 'ENOTEMPTY') ? Object.assign(error as Error, { code: 'EEXIST' }) : error
     }

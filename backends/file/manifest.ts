@@ -16,6 +16,8 @@ export const manifest: Manifest = {
 export interface FileOptions {
   /** Whether a write is on the disk, not only on its way there, when it is acknowledged. */
   readonly sync: boolean
+  /** Where the files are: `auto`, `local` or `remote`. */
+  readonly disk: string
   /** Seconds between two purges of expired records, on average. */
   readonly purgeInterval: number
 }
@@ -25,6 +27,11 @@ export const optionTable: OptionTable = {
     type: 'boolean',
     default: true,
     sentence: 'Wait until each write is on the disk: what was saved outlasts a power failure. Off, it outlasts only the process.'
+  },
+  disk: {
+    type: 'string',
+    default: 'auto',
+    sentence: 'local: small calls are made at once, without the thread pool. remote: never. auto: local where Linux knows the file system to be.'
   },
   purge_interval: {
     type: 'seconds',

@@ -1,9 +1,11 @@
-import { createHash, randomBytes } from 'node:crypto'
+import { createHash } from 'node:crypto'
 import { constants } from 'node:fs'
-import { open, type FileHandle } from 'node:fs/promises'
 import { crc32 } from 'node:zlib'
+import { andThen, orElse, type Awaitable } from '../../src/awaitable.js'
 import { TooLargeError } from '../../src/errors.js'
 import type { StoredRecord } from '../../src/namespace-manager.js'
+import { randomText } from '../../src/random.js'
+import type { Disk, OpenFile } from './disk.js'
 import { codeOf } from './errors.js'
 
 /** The largest value that is read or written, in bytes. */
@@ -20,7 +22,7 @@ export interface EncodedRecord {
 }
 
 export const encodeRecord = (value: string): EncodedRecord => {
-  const version = randomBytes(16).toString('base64url')
+  const version = randomText(16)
   const body = Buffer.from(value)
   if (body.length > maxValueBytes) throw new TooLargeError('the value is larger than the file store takes', body.length, maxValueBytes)
   const header = Buffer.from(`phial1 ${version} ${body.length} ${checksum(version, body)}\n`)
@@ -38,46 +40,46 @@ export const encodeRecord = (value: string): EncodedRecord => {
  *
  * Rejects when what stands there is no regular file: a symbolic link (ELOOP), directory, FIFO, socket or device.
  */
-export const readRecord = async (
-  path: string,
-  now: () => number,
-  whenLive?: (file: FileHandle, expiresAt: number) => Promise<boolean>
-): Promise<StoredRecord | undefined> => {
-  const file = await openExisting(path)
-  if (file === undefined) return undefined
-  try {
-    const stats = await file.stat()
+export const readRecord = (disk: Disk, path: string, now: () => number, whenLive: WhenLive = () => false): Awaitable<StoredRecord | undefined> =>
+  andThen(openExisting(disk, path), file => file && thenClose(file, () => readOpen(file, now, whenLive)))
+
+export type WhenLive = (file: OpenFile, expiresAt: number) => Awaitable<boolean>
+
+const readOpen = (file: OpenFile, now: () => number, whenLive: WhenLive): Awaitable<StoredRecord | undefined> =>
+  andThen(file.stat(), stats => {
     if (!stats.isFile()) throw new Error('a record is not a regular file')
-    const { version, value } = decode(await readUpTo(file, Math.min(stats.size, maxFileBytes)))
-    if (value === undefined) return { version, value: '' }
-    const expiresAt = Math.round(stats.mtimeMs) // set from a floating-point number of seconds
-    if (expiresAt <= now()) return undefined
-    const touched = await whenLive?.(file, expiresAt)
-    return { version, value, expiresAt, touched }
-  } finally {
-    await file.close()
-  }
+    return andThen(readInto(Buffer.allocUnsafe(Math.min(stats.size, maxFileBytes)), file), bytes => {
+      const { version, value } = decode(bytes)
+      if (value === undefined) return { version, value: '' }
+      const expiresAt = Math.round(stats.mtimeMs) // set from a floating-point number of seconds
+      if (expiresAt <= now()) return undefined
+      return andThen(whenLive(file, expiresAt), touched => ({ version, value, expiresAt, touched }))
+    })
+  })
+
+const thenClose = <T>(file: OpenFile, work: () => Awaitable<T>): Awaitable<T> => {
+  const failed = (error: unknown): Awaitable<T> => andThen(file.close(), () => {
+    throw error
+  })
+  return andThen(orElse(work, failed), result => andThen(file.close(), () => result))
 }
 
 /** Year 9999, in seconds. Node takes what is negative or infinite for "now". */
 const latest = 253_402_300_799
 
-export const setExpiry = async (file: FileHandle, expiresAt: number): Promise<void> => {
+export const setExpiry = (file: OpenFile, expiresAt: number): Awaitable<void> => {
   const seconds = Math.min(Math.max(expiresAt / 1000, 0), latest)
-  await file.utimes(seconds, seconds)
+  return file.utimes(seconds, seconds)
 }
 
 /** No link is followed, and a FIFO does not wait for its writer. */
 const reading = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK
 
-const openExisting = async (path: string): Promise<FileHandle | undefined> => {
-  try {
-    return await open(path, reading)
-  } catch (error) {
+const openExisting = (disk: Disk, path: string): Awaitable<OpenFile | undefined> =>
+  orElse<OpenFile | undefined>(() => disk.open(path, reading), error => {
     if (codeOf(error) === 'ENOENT') return undefined
     throw error
-  }
-}
+  })
 
 const headerPattern = /^phial1 ([\w-]{22}) (\d{1,8}) ([0-9a-f]{8})\n/
 const maxHeaderBytes = 64
@@ -101,13 +103,9 @@ const decode = (bytes: Buffer): { version: string; value: string | undefined } =
 const checksum = (version: string, body: Buffer): string => crc32(body, crc32(version)).toString(16).padStart(8, '0')
 
 /** One read, as a rule; fewer bytes when the file is cut meanwhile. */
-const readUpTo = async (file: FileHandle, size: number): Promise<Buffer> => {
-  const buffer = Buffer.allocUnsafe(size)
-  let filled = 0
-  while (filled < size) {
-    const { bytesRead } = await file.read(buffer, filled, size - filled, filled)
-    if (bytesRead === 0) break
-    filled += bytesRead
-  }
-  return buffer.subarray(0, filled)
+const readInto = (buffer: Buffer, file: OpenFile, filled = 0): Awaitable<Buffer> => {
+  if (filled === buffer.length) return buffer
+  return andThen(file.read(buffer, filled, buffer.length - filled, filled), ({ bytesRead }) =>
+    bytesRead === 0 ? buffer.subarray(0, filled) : readInto(buffer, file, filled + bytesRead)
+  )
 }

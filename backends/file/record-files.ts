@@ -1,9 +1,10 @@
-import { lstat, type FileHandle } from 'node:fs/promises'
 import { dirname } from 'node:path'
+import { andThen, orElse, type Awaitable } from '../../src/awaitable.js'
 import type { StoredRecord, Touch } from '../../src/namespace-manager.js'
-import type { Directories } from './directories.js'
+import { statsOf, type Directories } from './directories.js'
+import type { Disk, OpenFile } from './disk.js'
 import { codeOf } from './errors.js'
-import { encodeRecord, readRecord, setExpiry } from './record-file.js'
+import { encodeRecord, readRecord, setExpiry, type WhenLive } from './record-file.js'
 import { commitStaged, fillStaged, linkStaged, openStaged, removeInto, unstage } from './staged-file.js'
 import type { Turns } from './turns.js'
 
@@ -20,12 +21,14 @@ import type { Turns } from './turns.js'
  * nothing: holders of the lock change only what they have seen to be there, and only they remove.
  */
 export class RecordFiles {
+  readonly #disk: Disk
   readonly #directories: Directories
   readonly #turns: Turns
   readonly #sync: boolean
   readonly #now: () => number
 
-  constructor(directories: Directories, turns: Turns, sync: boolean, now: () => number) {
+  constructor(disk: Disk, directories: Directories, turns: Turns, sync: boolean, now: () => number) {
+    this.#disk = disk
     this.#directories = directories
     this.#turns = turns
     this.#sync = sync
@@ -33,10 +36,10 @@ export class RecordFiles {
   }
 
   /** See `readRecord` for what a damaged file gives. A touch may be lost with the machine, unless it is `durable`. */
-  async get(path: string, touch?: Touch, durable = false): Promise<StoredRecord | undefined> {
-    return this.#read(path, async (file, expiresAt) => {
+  get(path: string, touch?: Touch, durable = false): Awaitable<StoredRecord | undefined> {
+    return this.#read(path, (file, expiresAt) => {
       if (touch === undefined || expiresAt >= touch.ifBefore) return false
-      return this.#extend(file, touch.expiresAt, durable).catch(() => false)
+      return orElse(() => this.#extend(file, touch.expiresAt, durable), () => false)
     })
   }
 
@@ -49,17 +52,17 @@ export class RecordFiles {
   async put(path: string, value: string, expiresAt: number, accept: (current: StoredRecord) => boolean): Promise<string | undefined> {
     const record = encodeRecord(value)
     return this.#turns.run(path, async turn => {
-      await fillStaged(await openStaged(turn.staged), record, expiresAt, this.#sync)
-      const isNew = await linkStaged(turn.staged, path)
+      await fillStaged(await openStaged(this.#disk, turn.staged), record, expiresAt, this.#sync)
+      const isNew = await linkStaged(this.#disk, turn.staged, path)
       if (isNew) {
         await this.#directories.sync(dirname(path))
         return record.version
       }
       const isWritten = await turn.underLock(async held => {
-        if (isNew === false) await lstat(path) // gone meanwhile (ENOENT): another may be creating it, which no lock keeps out
-        const current = await readRecord(path, this.#now)
+        if (isNew === false) await this.#disk.lstat(path) // gone meanwhile (ENOENT): another may be creating it, which no lock keeps out
+        const current = await readRecord(this.#disk, path, this.#now)
         const isWanted = current === undefined || accept(current)
-        await (isWanted ? commitStaged(held, path) : unstage(held))
+        await (isWanted ? commitStaged(this.#disk, held, path) : unstage(this.#disk, held))
         return isWanted
       })
       return isWritten ? record.version : undefined
@@ -72,12 +75,12 @@ export class RecordFiles {
     return this.#turns.run(path, async turn => {
       // a version made since the call is newer than the one it names, and no version comes back
       if (turn.madeMeanwhile !== undefined && turn.madeMeanwhile !== version) return undefined
-      const file = await openStaged(turn.staged)
+      const file = await openStaged(this.#disk, turn.staged)
       try {
         const isWritten = await turn.underLock(async held => {
-          const isWanted = (await readRecord(path, this.#now))?.version === version
+          const isWanted = (await readRecord(this.#disk, path, this.#now))?.version === version
           if (isWanted) await fillStaged(file, record, expiresAt, this.#sync)
-          await (isWanted ? commitStaged(held, path) : unstage(held))
+          await (isWanted ? commitStaged(this.#disk, held, path) : unstage(this.#disk, held))
           if (isWanted) turn.made(record.version)
           return isWanted
         })
@@ -92,38 +95,26 @@ export class RecordFiles {
   async remove(path: string, isWanted: () => Promise<boolean>): Promise<boolean> {
     if (!(await this.#directories.has(dirname(path)))) return false
     return this.#turns.run(path, async turn => {
-      if (!(await isPresent(path))) return false
+      if ((await statsOf(this.#disk, path)) === undefined) return false
       return turn.underLock(async held => {
         if (!(await isWanted())) return false
-        await removeInto(held, path)
+        await removeInto(this.#disk, held, path)
         return true
       })
     })
   }
 
-  async #read(path: string, whenLive: (file: FileHandle, expiresAt: number) => Promise<boolean>): Promise<StoredRecord | undefined> {
-    if (!(await this.#directories.has(dirname(path)))) return undefined
-    try {
-      return await readRecord(path, this.#now, whenLive)
-    } catch (error) {
+  #read(path: string, whenLive: WhenLive): Awaitable<StoredRecord | undefined> {
+    const read = (): Awaitable<StoredRecord | undefined> => readRecord(this.#disk, path, this.#now, whenLive)
+    const readAgain = (error: unknown): Awaitable<StoredRecord | undefined> => {
       if (codeOf(error) !== 'ESTALE') throw error
-      return readRecord(path, this.#now, whenLive) // another machine replaced it meanwhile
+      return read() // another machine replaced it meanwhile
     }
+    return andThen(this.#directories.has(dirname(path)), isThere => (isThere ? orElse(read, readAgain) : undefined))
   }
 
   /** On the descriptor that was read: it can hit no newer record, and create none. */
-  async #extend(file: FileHandle, expiresAt: number, durable: boolean): Promise<true> {
-    await setExpiry(file, expiresAt)
-    if (durable && this.#sync) await file.sync()
-    return true
+  #extend(file: OpenFile, expiresAt: number, durable: boolean): Awaitable<true> {
+    return andThen(setExpiry(file, expiresAt), () => (durable && this.#sync ? file.sync().then(() => true) : true))
   }
 }
-
-const isPresent = (path: string): Promise<boolean> =>
-  lstat(path).then(
-    () => true,
-    (error: unknown) => {
-      if (codeOf(error) === 'ENOENT') return false
-      throw error
-    }
-  )

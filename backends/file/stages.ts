@@ -1,5 +1,6 @@
-import { mkdir, rm } from 'node:fs/promises'
+import { rm } from 'node:fs/promises'
 import type { Directories } from './directories.js'
+import type { Disk } from './disk.js'
 import { newToken } from './holder.js'
 
 /**
@@ -7,17 +8,20 @@ import { newToken } from './holder.js'
  * ready in the token; then the stage is renamed to be a lock, and back when the lock is let go.
  */
 export interface Stage {
+  readonly disk: Disk
   readonly token: string
   readonly path: string
 }
 
 /** The stages of one manager. They are used again, since making and removing directories is most of what a lock would cost. */
 export class Stages {
+  readonly #disk: Disk
   readonly #root: string
   readonly #directories: Directories
   readonly #idle: Stage[] = []
 
-  constructor(root: string, directories: Directories) {
+  constructor(disk: Disk, root: string, directories: Directories) {
+    this.#disk = disk
     this.#root = root
     this.#directories = directories
   }
@@ -33,10 +37,11 @@ export class Stages {
   }
 
   async make(token: string): Promise<Stage> {
-    const stage = { token, path: `${this.#root}/${token}` }
-    await this.#directories.within(this.#root, () => mkdir(stage.path, 0o700))
+    const disk = this.#disk
+    const stage = { disk, token, path: `${this.#root}/${token}` }
+    await this.#directories.within(this.#root, () => disk.mkdir(stage.path, 0o700))
     try {
-      await mkdir(inStage(stage), 0o700)
+      await disk.mkdir(inStage(stage), 0o700)
     } catch (error) {
       await this.discard(stage)
       throw error

@@ -1,5 +1,7 @@
 import test from 'ava'
 import { contractCases } from '../contract/index.js'
-import { fileFixture } from '../support/file-fixture.js'
+import { fileFixtureOn } from '../support/file-fixture.js'
 
-for (const { name, run } of contractCases(fileFixture)) test(name, (t) => t.notThrowsAsync(run()))
+for (const disk of ['local', 'remote'] as const) {
+  for (const { name, run } of contractCases(fileFixtureOn(disk))) test(`${name}, on a ${disk} disk`, (t) => t.notThrowsAsync(run()))
+}

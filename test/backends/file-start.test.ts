@@ -52,7 +52,7 @@ test('a data directory that is missing, relative or not given', t => {
   refused(t, 'sessions', /absolute/)
   refused(t, '', /needs a directory/)
   const sealer = { seal: () => '', open: () => undefined }
-  const options = { sync: true, purgeInterval: 0 }
+  const options = { sync: true, disk: 'auto', purgeInterval: 0 }
   t.throws(() => fileBackend.open({ namespace: 'a', now: Date.now, options, maxBytes: 1, sealer }), { instanceOf: ConfigError })
   const missing = join(temporaryDirectory(t), 'not', 'yet', 'there')
   t.notThrows(() => openStore(missing))

@@ -158,7 +158,7 @@ test('with a cache, the store is asked once for what is read often; both are clo
   const data = temporaryDirectory(t)
   const calls: string[] = []
   const counted = { ...fileBackend, type: 'counted', options: {}, open: (context: Context) => {
-    const store = fileBackend.open({ ...context, options: { sync: false, purgeInterval: 0 } }) as NamespaceManager
+    const store = fileBackend.open({ ...context, options: { sync: false, disk: 'auto', purgeInterval: 0 } }) as NamespaceManager
     return new Proxy(store, { get(target, name) {
       const value: unknown = Reflect.get(target, name)
       if (typeof value !== 'function') return value

@@ -67,7 +67,7 @@ export type Store = NamespaceManager & Enumerable & Purgeable & OwnerIndex
 export const openStore = (t: ExecutionContext, mode: Mode, now: () => number = Date.now, dataDir: string = directory(t)): Store => {
   const common = { namespace: 'test', now, maxBytes: 262_144, sealer: undefined as never }
   const store = mode === file
-    ? fileBackend.open({ ...common, dataDir, options: { sync: false, purgeInterval: 3600 } })
+    ? fileBackend.open({ ...common, dataDir, options: { sync: false, disk: 'auto', purgeInterval: 3600 } })
     : memoryBackend.open({ ...common, options: { maxSessions: 1_000_000, maxTotalBytes: 1e9, purgeInterval: 3600 } })
   t.teardown(() => store.close())
   return store as Store

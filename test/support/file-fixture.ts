@@ -8,7 +8,7 @@ import type { ContractFixture } from '../contract/index.js'
 const sealer: Sealer = { seal: (_purpose, _context, text) => text, open: (_purpose, _context, text) => ({ text, stale: false }) }
 
 /** The file backend: each `open` is a manager of its own on the same directory, as another process would have it. */
-export const fileFixture: ContractFixture = {
+export const fileFixtureOn = (disk: 'local' | 'remote'): ContractFixture => ({
   supports: fileBackend.supports,
   async createStore() {
     const dataDir = await mkdtemp(join(tmpdir(), 'phial-contract-'))
@@ -16,7 +16,7 @@ export const fileFixture: ContractFixture = {
     let clock = 1_800_000_000_000
     return {
       open(namespace = 'test') {
-        const options = { sync: false, purgeInterval: 3600 }
+        const options = { sync: false, disk, purgeInterval: 3600 }
         const manager = fileBackend.open({ namespace, dataDir, now: () => clock, options, maxBytes: 262_144, sealer }) as NamespaceManager
         opened.push(manager)
         return manager
@@ -31,4 +31,6 @@ export const fileFixture: ContractFixture = {
       },
     }
   },
-}
+})
+
+export const fileFixture: ContractFixture = fileFixtureOn('local')

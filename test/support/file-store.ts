@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os'
 import { dirname, join, relative } from 'node:path'
 import { fileBackend } from '../../backends/file.js'
 import { Directories } from '../../backends/file/directories.js'
+import { pooledDisk } from '../../backends/file/disk.js'
 import { newToken } from '../../backends/file/holder.js'
 import { claimOn } from '../../backends/file/lock-directory.js'
 import { takeLock } from '../../backends/file/lock.js'
@@ -12,6 +13,9 @@ import { Stages } from '../../backends/file/stages.js'
 import type { FileManager } from '../../backends/file/file-manager.js'
 
 export const namespace = 'app'
+
+/** On which kind of disk the stores of the tests are: see `on-remote-disk.ts`. */
+const disk = process.env['PHIAL_TEST_DISK'] ?? 'local'
 
 /** A directory that goes when the test is over; the store's own is made inside it. */
 export const temporaryDirectory = (t: ExecutionContext): string => {
@@ -23,6 +27,7 @@ export const temporaryDirectory = (t: ExecutionContext): string => {
 export interface OpenSettings {
   readonly now?: () => number
   readonly sync?: boolean
+  readonly disk?: string
   readonly purgeInterval?: number
   readonly namespace?: string
   readonly lockDir?: string
@@ -34,7 +39,7 @@ export const openStore = (dataDir: string, settings: OpenSettings = {}): FileMan
   fileBackend.open({
     namespace: settings.namespace ?? namespace,
     now: settings.now ?? Date.now,
-    options: { sync: settings.sync ?? false, purgeInterval: settings.purgeInterval ?? 0 },
+    options: { sync: settings.sync ?? false, disk: settings.disk ?? disk, purgeInterval: settings.purgeInterval ?? 0 },
     dataDir,
     lockDir: settings.lockDir,
     maxBytes: 262144,
@@ -68,7 +73,7 @@ export const contentsOf = (directory: string): string[] =>
 /** Whether the lock of a record is had at the first try: it is free, or its holder is seen to be dead. */
 export const isFreeAtOnce = async (path: string): Promise<boolean> => {
   const root = mkdtempSync(join(dirname(path), 'stages'))
-  const stages = new Stages(root, new Directories(root, false))
+  const stages = new Stages(pooledDisk, root, new Directories(pooledDisk, root, false))
   const lock = await takeLock(claimOn(path, await stages.make(newToken())), Date.now, () => true)
   await lock?.drop()
   rmSync(root, { recursive: true })
