@@ -121,6 +121,7 @@ const applyChange = (change: Change, saved: Readonly<Record<string, unknown>>, r
       break
     case 'set':
       if (Object.hasOwn(saved, change.key)) content.data[change.key] = saved[change.key]
+      else delete content.data[change.key] // set by a call, and then removed by hand
       break
     case 'delete':
       delete content.data[change.key]

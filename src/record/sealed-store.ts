@@ -66,7 +66,7 @@ export class SealedStore {
 
   /** Rejects with `CodecError` when what is there cannot be read. */
   read(key: string, deadline: number, touch?: Touch): Awaitable<Found | undefined> {
-    return andThen(this.#get(key, deadline, touch), (stored) => stored && this.#open(key, stored))
+    return andThen(this.#get(key, deadline, touch), (stored) => stored === undefined ? undefined : this.#open(key, stored))
   }
 
   /** `undefined` when a live record is there already. */
@@ -78,7 +78,7 @@ export class SealedStore {
       if (!isUnknown(error)) throw error
       return this.#followCreate(key, prepared, deadline, error)
     })
-    return andThen(created, (version) => version === undefined ? undefined : found(prepared, version))
+    return andThen(created, (version) => version === undefined ? undefined : found(prepared, this.#version('create', version)))
   }
 
   /** `REFUSED`, changing nothing, when the record is gone or has another version. */
@@ -87,7 +87,7 @@ export class SealedStore {
     const { value, expiresAt } = prepared
     const replace = () => this.#prompt.replace(key, value, version, expiresAt)
     const send = () => this.#calls.runAtOnce('replace', deadline, replace)
-    const judged = () => andThen(send(), (written) => written === undefined ? REFUSED : found(prepared, written))
+    const judged = () => andThen(send(), (written) => written === undefined ? REFUSED : found(prepared, this.#version('replace', written)))
     return orElse<Found<RecordForm> | typeof REFUSED>(judged, (error) => {
       if (!isUnknown(error)) throw error
       return this.#followReplace(key, prepared, version, deadline, async () => send(), error)
@@ -133,11 +133,19 @@ export class SealedStore {
   }
 
   #open(key: string, stored: StoredRecord): Found {
-    const { value, version, expiresAt, touched = false } = stored
-    if (typeof value !== 'string' || typeof version !== 'string') {
-      throw new StoreError(`${this.backend}: get answered what is no record`, { backend: this.backend, operation: 'get' })
-    }
+    const { value, version, expiresAt, touched = false } = stored ?? {}
+    if (typeof value !== 'string' || typeof version !== 'string') throw this.#noAnswer('get', 'record')
     return { record: parseRecord(key, this.#unseal(key, value)), version, expiresAt, touched }
+  }
+
+  /** A store that answers anything else has not said that it wrote. */
+  #version(operation: string, answer: string): string {
+    if (typeof answer !== 'string') throw this.#noAnswer(operation, 'version')
+    return answer
+  }
+
+  #noAnswer(operation: string, what: string): StoreError {
+    return new StoreError(`${this.backend}: ${operation} answered what is no ${what}`, { backend: this.backend, operation })
   }
 
   #prepare(key: string, form: RecordForm): Prepared {

@@ -69,7 +69,7 @@ export class StoreCalls {
       }
       const fail = (error: unknown): void => settle(() => reject(this.#failed(operation, error, breaker)))
       const timer = setTimeout(() => setImmediate(() => fail(this.#timedOut(operation, ms))), ms) // what came while the process was busy is looked at first
-      answer.then((value) => settle(() => {
+      Promise.resolve(answer).then((value) => settle(() => {
         this.#succeeded(breaker)
         resolve(value)
       }), fail)

@@ -178,9 +178,10 @@ export class SessionData {
     if (at < 0) return
     this.#underWay.splice(at, 1)
     if (snapshot.isReverted === true) return this.#rebase()
+    const left = new Map([...snapshot.changes].filter(([, change]) => change.isSettled !== true))
     const next = this.#underWay[at]
-    if (next === undefined) this.log.putBack(snapshot.changes)
-    else next.changes = joined(snapshot.changes, next.changes)
+    if (next === undefined) this.log.putBack(left)
+    else next.changes = joined(left, next.changes)
   }
 
   /** The record was written with an update's own change, and with changes of this session that it was made on. */

@@ -314,10 +314,16 @@ export class SessionObject<T extends object = Record<string, any>> implements Ex
   }
 
   #loadNow(): Promise<Session<T>> {
+    let settle!: (loaded: Awaitable<Session<T>>) => void
+    // Before it begins: who hears of an event of it, and asks for the session, is given this load and no other.
+    const loading = (this.#loading = new Promise<Session<T>>((resolve) => { settle = resolve }))
     const loaded = orElse(() => this.#opener.load(this.#reach(), this.#res !== undefined), (error) => Promise.reject(error))
-    if (loaded instanceof Promise) return (this.#loading = handled(this.#loadedLater(loaded)))
-    this.#loaded = loaded
-    return (this.#loading = Promise.resolve(loaded))
+    if (loaded instanceof Promise) {
+      settle(this.#loadedLater(loaded))
+      return handled(loading)
+    }
+    settle((this.#loaded = loaded))
+    return loading
   }
 
   async #loadedLater(loading: Promise<Session<T>>): Promise<Session<T>> {

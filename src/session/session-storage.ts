@@ -66,6 +66,9 @@ export class SessionStorage {
   #admitted: Pick<RecordMeta, 'owner' | 'generations'> = {}
   /** The last of what is on its way to the store. */
   #tail: Promise<unknown> | undefined
+  /** Something runs that has not answered yet, not even with a promise; and whom to tell when it is done. */
+  #isWorking = false
+  #onWorked: (() => void) | undefined
 
   constructor(context: SessionContext, origin: SessionOrigin) {
     const { policy, rules, codec } = context
@@ -160,9 +163,8 @@ export class SessionStorage {
 
   /** Runs what reaches the store, after everything that was asked before. */
   queue<R>(work: () => Awaitable<R>): Awaitable<R> {
-    const turn = this.#tail === undefined ? work() : this.#tail.then(work)
-    if (turn instanceof Promise) this.#follow(turn)
-    return turn
+    if (this.#isWorking) this.#tail ??= new Promise<void>((resolve) => { this.#onWorked = resolve })
+    return this.#tail === undefined ? this.#workNow(work) : this.#follow(this.#tail.then(work))
   }
 
   /** Stores what a snapshot holds. What could not be stored is unsaved again. */
@@ -268,13 +270,31 @@ export class SessionStorage {
     return this.#keyed.key
   }
 
+  /** What is asked from inside of it, by who hears of an event, or by a function given to `update`, comes after it. */
+  #workNow<R>(work: () => Awaitable<R>): Awaitable<R> {
+    this.#isWorking = true
+    try {
+      const turn = work()
+      if (!(turn instanceof Promise)) return turn
+      if (this.#onWorked === undefined) return this.#follow(turn)
+      void turn.then(this.#onWorked, this.#onWorked)
+      this.#onWorked = undefined
+      return turn
+    } finally {
+      this.#isWorking = false
+      this.#onWorked?.()
+      this.#onWorked = undefined
+    }
+  }
+
   /** What is asked next waits for it. */
-  #follow(turn: Promise<unknown>): void {
+  #follow<R>(turn: Promise<R>): Promise<R> {
     const over = (): void => {
       if (this.#tail === tail) this.#tail = undefined
     }
     const tail = turn.then(over, over)
     this.#tail = tail
+    return turn
   }
 
   #spend<R>(call: (deadline: number) => Awaitable<R>): Awaitable<R> {
@@ -299,13 +319,17 @@ export class SessionStorage {
   }
 
   #create(snapshot: Snapshot, id?: string): Awaitable<void> {
-    return andThen(this.#createRecord(snapshot.form, id), (record) => this.data.landed(snapshot, record, snapshot.lineage === this.data.lineage))
+    return andThen(this.#createRecord(snapshot.form, id), (record) => {
+      this.data.landed(snapshot, record, snapshot.lineage === this.data.lineage)
+      emit('created', { backend: this.#context.records.backend })
+    })
   }
 
   async #createWith(apply: (record: OpenRecord) => void): Promise<Found<RecordForm>> {
     const empty = new SessionData(this.#context.codec, this.#context.rules.now())
     apply(empty.open)
     await this.#createRecord(empty.look().form)
+    emit('created', { backend: this.#context.records.backend })
     return this.#found!
   }
 
@@ -335,7 +359,6 @@ export class SessionStorage {
     this.#found = found
     this.#isIdDead = false
     this.#sendCookie()
-    emit('created', { backend: this.#context.records.backend })
     return found.record
   }
 

@@ -97,3 +97,10 @@ test('a call whose time is spent is not made: it is a time-out at once, and no f
   t.is(asked, 0)
   t.is(await run(calls, async () => 'asked'), 'asked')
 })
+
+test('an answer whose `then` throws is a failure of the store like any other, told once', async (t) => {
+  const calls = new StoreCalls('own', 0.05)
+  const odd = { then() { throw new RangeError('boom') } }
+  const error = await t.throwsAsync(async () => calls.runAtOnce('get', Infinity, () => odd as never), { code: 'PHIAL_STORE' })
+  t.true((error as Error).cause instanceof RangeError)
+})
