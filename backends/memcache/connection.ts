@@ -183,13 +183,13 @@ export class Connection {
     this.#server.write(frameOf(command, number))
   }
 
-  /** What is asked in one go is sent in one go. */
+  /** What is asked in one turn of the event loop leaves together: a system call for each command would take longer than all else about it. */
   #cork(): void {
     const socket = this.#socket
     if (this.#isCorked || socket === undefined) return
     this.#isCorked = true
     socket.cork()
-    process.nextTick(() => {
+    setImmediate(() => {
       this.#isCorked = false
       socket.uncork()
     })

@@ -1,5 +1,5 @@
-import { randomBytes } from 'node:crypto'
 import { crc32 } from 'node:zlib'
+import { randomText } from '../../src/random.js'
 
 /** What stands in front of each value: `1`, a nonce, the expiry in base 36, the checksum of these and the value, and a line feed. */
 const HEAD = /^(1([\w-]{16})([0-9a-z]{9}))([0-9a-f]{8})\n/
@@ -15,7 +15,7 @@ export interface Stored {
 }
 
 export const encode = (value: string, expiresAt: number): { readonly nonce: string; readonly body: Buffer } => {
-  const nonce = randomBytes(12).toString('base64url')
+  const nonce = randomText(12)
   const stamp = `1${nonce}${timeText(expiresAt)}`
   const body = Buffer.allocUnsafe(HEAD_BYTES + Buffer.byteLength(value))
   body.write(value, HEAD_BYTES)
