@@ -1,4 +1,5 @@
 import { csrfToken } from '../session/csrf.js'
+import { writingTo } from '../session/session-of.js'
 import { TOKEN_FIELD } from './csrf-search.js'
 
 /** Attributes of a form: `true` is one without a value, `false` and `undefined` are none. */
@@ -10,19 +11,23 @@ export interface CsrfFormOptions {
 }
 
 /** A hidden field with a token. Firefox would put an older one back into a page that is loaded again: hence `autocomplete`. */
-export const csrfField = async (req: object): Promise<string> =>
-  `<input${attributesOf({ type: 'hidden', name: TOKEN_FIELD, value: await csrfToken(req), autocomplete: 'off' })}>`
+export const csrfField = (req: object): Promise<string> => csrfToken(req).then(fieldWith)
+
+const fieldWith = (value: string): string => `<input${attributesOf({ type: 'hidden', name: TOKEN_FIELD, value, autocomplete: 'off' })}>`
 
 /**
  * The opening tag of a form, and the field. Rejects with a `TypeError` for a form that would show its token to others: by GET it would be in the
  * address, and another host would get to know it.
  */
-export const csrfForm = async (req: object, options: CsrfFormOptions = {}): Promise<string> => {
+export const csrfForm = (req: object, options: CsrfFormOptions = {}): Promise<string> =>
+  writingTo(req, async () => `${openingTag(options)}${await csrfField(req)}`)
+
+const openingTag = (options: CsrfFormOptions): string => {
   const { method = 'post', ...others } = withLowerCaseNames(options)
   const { action } = others
   if (String(method).toLowerCase() !== 'post') throw new TypeError(`a form with a token is sent by post; got ${JSON.stringify(method)}`)
   if (action !== undefined && !isPath(String(action))) throw new TypeError(`a form with a token is sent to a path of this application; got ${JSON.stringify(action)}`)
-  return `<form${attributesOf({ ...others, method })}>${await csrfField(req)}`
+  return `<form${attributesOf({ ...others, method })}>`
 }
 
 /** As browsers read them, which of two equal ones take the first. */

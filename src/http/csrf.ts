@@ -1,6 +1,6 @@
 import type { ServerResponse } from 'node:http'
 import { checkToken, csrfToken, givenOut, refused } from '../session/csrf.js'
-import { sessionOf } from '../session/session-of.js'
+import { sessionOf, writingTo } from '../session/session-of.js'
 import { searchFor, tokenInBody } from './csrf-body.js'
 import type { BodyRequest } from './csrf-body.js'
 import { csrfField, csrfForm } from './csrf-form.js'
@@ -20,12 +20,13 @@ const HEADER = 'x-csrf-token'
 
 /**
  * Rejects with `CsrfError` unless one of the application's own pages sent the request, with a token of its session: for applications
- * that read the body themselves.
+ * that read the body themselves. The response waits for it: not awaited, a refusal becomes the answer.
  */
-const check = async (req: SourceRequest, token: unknown, options: CsrfSourceOptions = {}): Promise<void> => {
-  if (!ownSources(options)(req)) throw refused('cross-site')
-  await checkToken(req, token)
-}
+const check = (req: SourceRequest, token: unknown, options: CsrfSourceOptions = {}): Promise<void> =>
+  writingTo(req, async () => {
+    if (!ownSources(options)(req)) throw refused('cross-site')
+    await checkToken(req, token)
+  })
 
 /**
  * Lets requests that change nothing (GET, HEAD, OPTIONS, TRACE) through to the handler, and others if one of the application's own pages

@@ -463,3 +463,23 @@ test('a handler that is not wrapped shows with its first request, and what is no
     t.throws(() => csrf.guard(() => {}, { origins: [origin] }), { instanceOf: TypeError }, origin)
   }
 })
+
+test('a check, a field or a form that nobody awaited holds the response, and its failure is the answer', async (t) => {
+  const store = new FaultyStore()
+  const down = new StoreUnavailableError('down', { backend: 'own', operation: 'create' })
+  const calls: Record<string, (req: SessionRequest) => Promise<unknown>> = {
+    '/check': (req) => csrf.check(req, 'forged'),
+    '/field': (req) => csrf.field(req),
+    '/form': (req) => csrf.form(req),
+    '/get': (req) => csrf.form(req, { method: 'get' as 'post' }),
+  }
+  const { client } = await serve(t, async (req, res) => {
+    void calls[req.url!]!(req)
+    res.end('done')
+  }, { type: store.manager })
+  const statusOf = async (path: string): Promise<number> => {
+    store.next('create', down)
+    return (await client().get(path, { method: 'POST' })).status
+  }
+  t.deepEqual([await statusOf('/check'), await statusOf('/field'), await statusOf('/form'), await statusOf('/get')], [403, 503, 503, 500])
+})
