@@ -14,3 +14,7 @@ export const orElse = <T>(work: () => Awaitable<T>, recover: (error: unknown) =>
     return recover(error)
   }
 }
+
+/** Whatever `await` would wait for. */
+export const isThenable = <T>(value: T | PromiseLike<T>): value is PromiseLike<T> =>
+  typeof (value as { then?: unknown } | null | undefined)?.then === 'function'

@@ -1,5 +1,5 @@
-import { randomBytes } from 'node:crypto'
 import type { Lease } from '../../src/namespace-manager.js'
+import { randomText } from '../../src/random.js'
 import { tryUntil } from './attempts.js'
 import type { Key } from './client.js'
 import { baseOf, entityOf, millisOf, nativeOf, seenIn, textIn, type Seen } from './entities.js'
@@ -35,7 +35,7 @@ export class Leases {
   /** `undefined` when it was not free in time, or when the manager is closed. */
   async lock(key: Key, leaseMs: number, waitUntil: number): Promise<Lease | undefined> {
     const end = performance.now() + waitUntil - this.#now()
-    const holder = randomBytes(16).toString('base64url')
+    const holder = randomText(16)
     for (let pause = SHORT; ; pause = Math.min(LONG, pause * 1.5)) {
       const seen = await this.#take(key, holder, leaseMs)
       if (seen !== undefined) return { release: this.#releaseOf(key, seen) }

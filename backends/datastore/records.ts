@@ -1,7 +1,7 @@
-import { randomBytes } from 'node:crypto'
 import { emit } from '../../src/diagnostics.js'
 import { TooLargeError } from '../../src/errors.js'
 import type { StoredRecord, Touch } from '../../src/namespace-manager.js'
+import { randomText } from '../../src/random.js'
 import { tryUntil } from './attempts.js'
 import type { Entity, Key, Mutation, MutationResult } from './client.js'
 import { baseOf, entityOf, seenAfter, seenIn, textIn, type Seen } from './entities.js'
@@ -143,6 +143,6 @@ const newRecord = (key: Key, value: string, expiresAt: number): { readonly entit
   const size = Buffer.byteLength(value)
   const limit = manifest.maxValueBytes
   if (size > limit) throw new TooLargeError(`the record has ${size} bytes; the datastore backend takes ${limit}`, size, limit)
-  const version = randomBytes(16).toString('base64url')
+  const version = randomText(16)
   return { entity: entityOf(key, { value, version }, expiresAt), version }
 }

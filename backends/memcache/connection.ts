@@ -1,5 +1,6 @@
 import type { Socket } from 'node:net'
 import { SessionClosedError } from '../../src/errors.js'
+import { inOnePacket } from '../one-packet.js'
 import type { MemjsResponse, MemjsServer } from './client.js'
 import { CallFailure, type Reason } from './failures.js'
 import { hangUp } from './hang-up.js'
@@ -89,7 +90,6 @@ export class Connection {
   /** Why it takes nothing more. */
   #over: Error | undefined
   #isEnded = false
-  #isCorked = false
   #whenIdle: (() => void) | undefined
 
   /** Connects. `server` was not used yet. */
@@ -179,20 +179,8 @@ export class Connection {
     const received = (response: MemjsResponse): void => this.#received(number, response)
     this.#server.onResponse(number, Object.assign(received, { quiet: command.opcode === OPCODE.stat }))
     this.#server.onError(number, (error) => this.#end(this.#failure(typeof error === 'string' ? 'locked' : 'lost', error)))
-    this.#cork()
+    inOnePacket(this.#socket)
     this.#server.write(frameOf(command, number))
-  }
-
-  /** What is asked in one turn of the event loop leaves together: a system call for each command would take longer than all else about it. */
-  #cork(): void {
-    const socket = this.#socket
-    if (this.#isCorked || socket === undefined) return
-    this.#isCorked = true
-    socket.cork()
-    setImmediate(() => {
-      this.#isCorked = false
-      socket.uncork()
-    })
   }
 
   #crowded(): CallFailure | undefined {

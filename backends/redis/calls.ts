@@ -1,4 +1,5 @@
 import { InFlight } from '../in-flight.js'
+import { inOnePacket } from '../one-packet.js'
 import { ofClient, Refused, Unanswered } from './errors.js'
 import type { Client, Command } from './ioredis.js'
 import { closed } from './link.js'
@@ -38,7 +39,7 @@ export class Calls implements Sender {
 
   send(command: Command, deadline: number, isAsking = false): Promise<unknown> {
     return this.run((client) => {
-      batched(client)
+      inOnePacket(client.stream)
       if (isAsking) client.call('asking').catch(() => {}) // what came of it is told by the command
       return client.call(...command)
     }, deadline, charsIn(command))
@@ -120,11 +121,4 @@ export class Calls implements Sender {
     if (isNews) this.#lastReplicaAt = performance.now()
     return isNews
   }
-}
-
-/** What is sent in one turn of the event loop leaves together: a system call for each command would take longer than all else about it. */
-const batched = ({ stream }: Client): void => {
-  if (stream === undefined || stream.writableCorked > 0) return
-  stream.cork()
-  setImmediate(() => stream.uncork())
 }

@@ -1,3 +1,5 @@
+import type { Corkable } from '../one-packet.js'
+
 export type Command = readonly [name: string, ...args: (string | number)[]]
 
 /** What is used of ioredis's `Redis` and `Cluster`. Not their own types: the package is an optional one. */
@@ -12,7 +14,7 @@ export interface Client {
   disconnect(): void
   on(event: string, listener: (...args: any[]) => void): unknown
   /** Of a `Redis`. Not writable any more once the server has closed the connection, which `status` tells a little later. */
-  readonly stream?: { readonly writable: boolean; readonly writableCorked: number; cork(): void; uncork(): void; unref(): void }
+  readonly stream?: Corkable & { readonly writable: boolean; unref(): void }
   /** Of a `Cluster`. */
   nodes?(role: 'master'): Client[]
 }

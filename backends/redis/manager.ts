@@ -1,4 +1,4 @@
-import { randomBytes, randomInt } from 'node:crypto'
+import { randomInt } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { TooLargeError } from '../../src/errors.js'
 import { randomText } from '../../src/random.js'
@@ -155,7 +155,7 @@ export class RedisManager implements NamespaceManager, Enumerable, Lockable, Own
 
   async #tryLock(key: string, leaseMs: number): Promise<Lease | undefined> {
     const name = this.#names.lock(key)
-    const token = randomBytes(16).toString('base64url')
+    const token = randomText(16)
     const free = async (): Promise<void> => {
       await this.#read('release', (send) => send.script(releaseScript, name, [token]))
     }

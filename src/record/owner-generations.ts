@@ -1,6 +1,7 @@
 import type { Awaitable } from '../awaitable.js'
-import type { NamespaceManager, StoredRecord } from '../namespace-manager.js'
+import type { AtOnce, NamespaceManager, StoredRecord } from '../namespace-manager.js'
 import type { KeySpace } from './id.js'
+import { promptCalls } from './prompt-calls.js'
 import type { StoreCalls } from './store-call.js'
 import type { TimeRules } from './time-rules.js'
 
@@ -13,12 +14,14 @@ const SPARE_MS = 86_400_000
  */
 export class OwnerGenerations {
   readonly #store: NamespaceManager
+  readonly #prompt: Required<AtOnce>
   readonly #calls: StoreCalls
   readonly #rules: TimeRules
   readonly #keys: KeySpace
 
   constructor(store: NamespaceManager, calls: StoreCalls, rules: TimeRules, keys: KeySpace) {
     this.#store = store
+    this.#prompt = promptCalls(store)
     this.#calls = calls
     this.#rules = rules
     this.#keys = keys
@@ -27,8 +30,7 @@ export class OwnerGenerations {
   /** `undefined` when there is none. Reading it keeps it for as long as a session that is made now may last. */
   read(owner: string, deadline: number): Awaitable<StoredRecord | undefined> {
     const ifBefore = this.#lastEnd()
-    const get = this.#store.atOnce?.get ?? ((key, touch) => this.#store.get(key, touch))
-    return this.#calls.runAtOnce('get', deadline, () => get(this.#keys.generationKeyOf(owner), { expiresAt: ifBefore + SPARE_MS, ifBefore }))
+    return this.#calls.runAtOnce('get', deadline, () => this.#prompt.get(this.#keys.generationKeyOf(owner), { expiresAt: ifBefore + SPARE_MS, ifBefore }))
   }
 
   /** The current one: `proposed`, if there was none. */

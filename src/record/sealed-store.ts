@@ -4,6 +4,7 @@ import type { Awaitable } from '../awaitable.js'
 import { CodecError, StoreError, StoreOutcomeUnknownError, StoreTimeoutError, TooLargeError } from '../errors.js'
 import type { AtOnce, NamespaceManager, Sealer, StoredRecord, Touch } from '../namespace-manager.js'
 import { nonce } from './id.js'
+import { promptCalls } from './prompt-calls.js'
 import { formatMoved, formatRecord, isMoved, parseRecord, withWrite } from './record.js'
 import type { MovedRecord, RecordForm } from './record.js'
 import type { StoreCalls } from './store-call.js'
@@ -220,13 +221,6 @@ export class SealedStore {
     return new StoreOutcomeUnknownError(message, { backend: this.backend, operation, cause })
   }
 }
-
-const promptCalls = (store: NamespaceManager): Required<AtOnce> => ({
-  get: (key, touch) => store.get(key, touch),
-  create: (key, value, expiresAt) => store.create(key, value, expiresAt),
-  replace: (key, value, version, expiresAt) => store.replace(key, value, version, expiresAt),
-  ...store.atOnce,
-})
 
 const found = ({ form, expiresAt }: Prepared, version: string): Found<RecordForm> => ({ record: form, version, expiresAt, touched: false })
 

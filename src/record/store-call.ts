@@ -1,3 +1,4 @@
+import { isThenable } from '../awaitable.js'
 import type { Awaitable } from '../awaitable.js'
 import { Breaker } from '../breaker.js'
 import { emit } from '../diagnostics.js'
@@ -112,6 +113,3 @@ export class StoreCalls {
     return new StoreError(`${this.backend}: ${operation} failed`, { backend: this.backend, operation, cause })
   }
 }
-
-const isThenable = <T>(answer: Awaitable<T> | PromiseLike<T>): answer is PromiseLike<T> =>
-  typeof (answer as { then?: unknown } | null | undefined)?.then === 'function'

@@ -8,7 +8,7 @@ import type { Flash, FlashOptions } from './flash.js'
 import type { LockOptions, RegenerateOptions, Session, SessionLock } from './session.js'
 import { Reading } from './reading.js'
 import { refuseCallback } from './refuse-callback.js'
-import { writePromise } from '../write-promise.js'
+import { handled, writePromise } from '../write-promise.js'
 
 /** What the object asks of the manager that made it. */
 export interface SessionOpener<T extends object> {
@@ -367,12 +367,6 @@ export class SessionObject<T extends object = Record<string, any>> implements Ex
 }
 
 showAs<SessionObject>(SessionObject, (object) => (object.accessed ? 'SessionObject { accessed }' : 'SessionObject { not accessed }'))
-
-/** A load that fails and that nobody waits for does not end the process. */
-const handled = <V>(promise: Promise<V>): Promise<V> => {
-  promise.catch(() => {})
-  return promise
-}
 
 const isProduction = process.env['NODE_ENV'] === 'production'
 

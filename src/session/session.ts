@@ -1,3 +1,4 @@
+import { isThenable } from '../awaitable.js'
 import { showAs } from '../show.js'
 import { handled } from '../write-promise.js'
 import { Flashes } from './flash.js'
@@ -429,6 +430,6 @@ export class Session<T extends object = Record<string, any>> {
 showAs<Session>(Session, (session) => `Session { ${session.keys().join(', ')} }`)
 
 const synchronous = <V>(value: V): V => {
-  if (typeof (value as { then?: unknown } | null | undefined)?.then === 'function') throw new TypeError('the function given to update is synchronous; it may run again')
+  if (isThenable(value)) throw new TypeError('the function given to update is synchronous; it may run again')
   return value
 }

@@ -13,6 +13,7 @@ import type { Program } from '../support/demo-program.js'
 import { SECRET } from '../support/harness.js'
 import { doSteps, filesOn } from '../support/page-files.js'
 import { ask, exchange, parseHead } from '../support/raw-http.js'
+import { hear } from '../support/hear.js'
 
 const command = join(root, 'dist/bin/phial.js')
 
@@ -104,15 +105,6 @@ const beginForm = async (port: number, cookie: string, length: number): Promise<
   socket.write(`POST / HTTP/1.1\r\nHost: test\r\nCookie: ${cookie}\r\nExpect: 100-continue\r\nContent-Length: ${length}\r\n\r\n`)
   await hear(socket, /^HTTP\/1\.1 100 Continue\r\n\r\n/)
   return socket
-}
-
-const hear = async (socket: Socket, pattern: RegExp): Promise<void> => {
-  let text = ''
-  for await (const chunk of socket.iterator({ destroyOnReturn: false })) {
-    text += String(chunk)
-    if (pattern.test(text)) return
-  }
-  throw new Error(`the connection closed after: ${text}`)
 }
 
 for (const signal of ['SIGINT', 'SIGTERM'] as const) {

@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import { clientOf } from '../support/app.js'
 import { start } from '../support/demo-program.js'
 import { freshFolder, serverScript, startSite, submit, tokenFrom, wordsOf } from '../support/demo-site.js'
+import { hear } from '../support/hear.js'
 
 test('the first start makes a secret that only its owner can read, and later ones keep it', async (t) => {
   const cwd = freshFolder(t)
@@ -43,15 +44,6 @@ const beginForm = async (url: string, cookie: string, length: number): Promise<S
   socket.write(`${head.join('\r\n')}\r\n\r\n`)
   await hear(socket, /^HTTP\/1\.1 100 Continue\r\n\r\n/)
   return socket
-}
-
-const hear = async (socket: Socket, pattern: RegExp): Promise<void> => {
-  let text = ''
-  for await (const chunk of socket.iterator({ destroyOnReturn: false })) {
-    text += String(chunk)
-    if (pattern.test(text)) return
-  }
-  throw new Error(`the connection closed after: ${text}`)
 }
 
 test('what was asked before SIGINT is saved and answered before it ends', async (t) => {
