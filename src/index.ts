@@ -37,7 +37,7 @@ export type { PhialEvent, PhialEvents } from './diagnostics.js'
 export type { DataSerializer, OnError, Revive, Settings } from './settings.js'
 
 export type {
-  Backend, BackendContext, Enumerable, Lease, Lockable, Manifest, NamespaceManager, NamespaceManagerClass, OptionRow, OptionTable, OwnerIndex, Purgeable,
+  AtOnce, Backend, BackendContext, Enumerable, Lease, Lockable, Manifest, NamespaceManager, NamespaceManagerClass, OptionRow, OptionTable, OwnerIndex, Purgeable,
   RequestNamespace, Sealer, StoredRecord, Touch,
 } from './namespace-manager.js'
 export type { Carrier, CookieAttributes, IdSource, PresentedId, ReadCookieOptions, RequestCookies, WriteCookieOptions } from './carrier.js'

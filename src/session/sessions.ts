@@ -48,12 +48,12 @@ export class Sessions {
     return asked[0]?.writing(() => allDone(asked.map((object) => object.saveChanges()))) ?? Promise.resolve()
   }
 
-  /** Ends a session now, and expires its cookie. Options as for `get`. Need not be awaited either. */
+  /** Ends a session now, and expires its cookie. Options as for `get`. Need not be awaited either. Rejects like `Session.destroy`, and with what `get` throws. */
   delete(name?: string, options?: NamedSessionOptions | ManagedSessionOptions<any>): Promise<void> {
     return this.#default.writing(async () => this.get(name, options).destroy())
   }
 
-  /** The namespace manager of a name in `session.backends`; without one, the default session's. */
+  /** The namespace manager of a name in `session.backends`; without one, the default session's. Throws `ConfigError` for a name that there is not. */
   backend(name?: string): NamespaceManager | RequestNamespace {
     return this.#default.family.backendNamed(name)
   }
