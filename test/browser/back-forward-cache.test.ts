@@ -34,8 +34,9 @@ const watcher = async (t: Teardown): Promise<BrowserContext> => {
 /** Goes back, and answers whether the page came out of the cache. */
 const back = async (page: Page): Promise<boolean> => {
   await page.goBack({ waitUntil: 'commit' }) // a page out of the cache does not load
-  await page.waitForFunction("'persisted' in globalThis")
-  return page.evaluate<boolean>('persisted')
+  // Asked and answered in one step: between two the page might give way to the next.
+  const shown = await page.waitForFunction<string>("'persisted' in globalThis && String(persisted)")
+  return (await shown.jsonValue()) === 'true'
 }
 
 test('after log-out every page of the site is asked for again, and shows nothing of the user; before, they come out of the cache', async (t) => {
