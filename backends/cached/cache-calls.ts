@@ -1,6 +1,7 @@
 import { Breaker } from '../../src/breaker.js'
 import { emit } from '../../src/diagnostics.js'
 import { SessionClosedError, StoreTimeoutError } from '../../src/errors.js'
+import { Patience } from '../../src/patience.js'
 
 export interface Answer<T> {
   readonly answer: T
@@ -33,12 +34,11 @@ export class CacheCalls {
     }
   }
 
-  /** A stalled event loop is not the cache's fault: what has come meanwhile is looked at before the call is given up. */
   #inTime<T>(operation: string, call: () => Promise<T>): Promise<T> {
     return new Promise((resolve, reject) => {
       const late = (): void => reject(new StoreTimeoutError(`the cache did not answer within ${this.#deadlineMs} ms`, { backend: 'cache', operation }))
-      const timer = setTimeout(() => setImmediate(late), this.#deadlineMs)
-      call().then(resolve, reject).finally(() => clearTimeout(timer))
+      const patience = new Patience(this.#deadlineMs, late)
+      call().then(resolve, reject).finally(() => patience.end())
     })
   }
 }

@@ -1,5 +1,6 @@
 import type { Socket } from 'node:net'
 import { SessionClosedError } from '../../src/errors.js'
+import { Patience } from '../../src/patience.js'
 import { inOnePacket } from '../one-packet.js'
 import type { MemjsResponse, MemjsServer } from './client.js'
 import { CallFailure, type Reason } from './failures.js'
@@ -34,7 +35,7 @@ interface Pending {
   /** Whether this reply was the last one to it. */
   readonly answered: (response: MemjsResponse) => boolean
   readonly failed: (error: Error) => void
-  readonly timer: NodeJS.Timeout
+  readonly patience: Patience
   /** Somebody waits for it. */
   isAwaited: boolean
   isSettled: boolean
@@ -158,7 +159,7 @@ export class Connection {
         if (isLast) resolve(found)
         return isLast
       })
-      pending.timer.unref()
+      pending.patience.unref()
       this.#send(pending)
       this.#socket = this.#server._socket
       this.#socket?.setNoDelay().unref().once('close', () => this.#end(this.#failure('lost')))
@@ -166,8 +167,8 @@ export class Connection {
   }
 
   #pending(command: Command, ms: number, failed: Pending['failed'], answered: Pending['answered']): Pending {
-    const timer = setTimeout(() => this.#isLate(pending), ms)
-    const pending: Pending = { command, answered, failed, timer, isAwaited: false, isSettled: false, sentAt: 0 }
+    const patience = new Patience(ms, () => this.#giveUp(pending))
+    const pending: Pending = { command, answered, failed, patience, isAwaited: false, isSettled: false, sentAt: 0 }
     return pending
   }
 
@@ -202,13 +203,6 @@ export class Connection {
     this.#settle(pending)
   }
 
-  /** An answer that came while this process was busy with something else is not late: timers go before what came. */
-  #isLate(pending: Pending): void {
-    setImmediate(() => {
-      if (!pending.isSettled) this.#giveUp(pending)
-    })
-  }
-
   /** The reply to what was sent may still come, and its place in the order is kept. */
   #giveUp(pending: Pending): void {
     const wasEarly = this.#early?.delete(pending) === true
@@ -223,7 +217,7 @@ export class Connection {
   #settle(pending: Pending): void {
     if (pending.isSettled) return
     pending.isSettled = true
-    clearTimeout(pending.timer)
+    pending.patience.end()
     if (!pending.isAwaited) return
     this.#bytes -= bytesOf(pending.command)
     this.#awaited -= 1

@@ -1,3 +1,4 @@
+import { Patience } from '../../src/patience.js'
 import { InFlight } from '../in-flight.js'
 import { inOnePacket } from '../one-packet.js'
 import { ofClient, Refused, Unanswered } from './errors.js'
@@ -88,18 +89,17 @@ export class Calls implements Sender {
   #answer<T>(client: Client, work: (client: Client) => Promise<T>, deadline: number, chars: number): Promise<T> {
     const sentAt = performance.now()
     return new Promise((resolve, reject) => {
-      // An answer that is there is not late: a process that was busy reads it before the immediate's turn.
-      const timer = setTimeout(() => setImmediate(() => {
+      const patience = new Patience(deadline - sentAt, () => {
         reject(new Unanswered())
         this.#listen(client, sentAt)
-      }), deadline - sentAt)
+      })
       // Late answers, to whatever, are signs of life.
       this.#room.hold(chars, () => work(client)).then((reply) => {
-        clearTimeout(timer)
+        patience.end()
         this.#lastReplyAt = performance.now()
         resolve(reply)
       }, (cause: unknown) => {
-        clearTimeout(timer)
+        patience.end()
         const error = ofClient(cause)
         if (error instanceof Refused) this.#lastReplyAt = performance.now()
         reject(error)

@@ -3,6 +3,7 @@ import type { Awaitable } from '../awaitable.js'
 import { Breaker } from '../breaker.js'
 import { emit } from '../diagnostics.js'
 import { SessionError, StoreError, StoreTimeoutError, StoreUnavailableError } from '../errors.js'
+import { Patience } from '../patience.js'
 
 const READING: ReadonlySet<string> = new Set(['get', 'listOwned'])
 
@@ -58,18 +59,18 @@ export class StoreCalls {
     }
   }
 
-  /** The timer is not unref'd: an operation in flight keeps the process alive, until its deadline at most. */
+  /** An operation in flight keeps the process alive, until its deadline at most. */
   #watched<T>(operation: string, ms: number, answer: PromiseLike<T>, breaker: Breaker): Promise<T> {
     return new Promise((resolve, reject) => {
       let isOver = false
       const settle = (how: () => void): void => {
         if (isOver) return
         isOver = true
-        clearTimeout(timer)
+        patience.end()
         how()
       }
       const fail = (error: unknown): void => settle(() => reject(this.#failed(operation, error, breaker)))
-      const timer = setTimeout(() => setImmediate(() => fail(this.#timedOut(operation, ms))), ms) // what came while the process was busy is looked at first
+      const patience = new Patience(ms, () => fail(this.#timedOut(operation, ms)))
       Promise.resolve(answer).then((value) => settle(() => {
         this.#succeeded(breaker)
         resolve(value)
