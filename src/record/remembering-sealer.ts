@@ -18,8 +18,9 @@ interface Known {
 }
 
 /**
- * Remembers what was sealed and opened lately: a client comes again and again with the same cookie, and while the keys are these the same
- * message opens the same way. What did not open is forgotten at once.
+ * Remembers what was opened lately: a client comes again and again with the same cookie, and while the keys are these the same message
+ * opens the same way. What did not open is forgotten at once. What is sealed is not remembered: until its client comes back it would cost
+ * garbage collection as much as it spares then.
  */
 export class RememberingSealer implements Sealer {
   readonly #sealer: Sealer
@@ -30,20 +31,15 @@ export class RememberingSealer implements Sealer {
   }
 
   seal(purpose: string, context: string, text: string): string {
-    const sealed = this.#sealer.seal(purpose, context, text)
-    this.#remember({ sealed, purpose, context, opened: { text, stale: false } })
-    return sealed
+    return this.#sealer.seal(purpose, context, text)
   }
 
   open(purpose: string, context: string, sealed: string): Opened | undefined {
-    const known = this.#known.get(sealed.slice(-END_CHARS))
+    const end = sealed.slice(-END_CHARS)
+    const known = this.#known.get(end)
     if (known?.sealed === sealed && known.purpose === purpose && known.context === context) return known.opened
     const opened = this.#sealer.open(purpose, context, sealed)
-    if (opened !== undefined) this.#remember({ sealed: copied(sealed), purpose, context, opened })
+    if (opened !== undefined && sealed.length <= MOST_CHARS) this.#known.set(copied(end), { sealed: copied(sealed), purpose, context, opened })
     return opened
-  }
-
-  #remember(known: Known): void {
-    if (known.sealed.length <= MOST_CHARS) this.#known.set(copied(known.sealed.slice(-END_CHARS)), known)
   }
 }
