@@ -2,6 +2,7 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, relative } from 'node:path'
+import { runCommand } from './command.js'
 import { readOptions, usage } from './options.js'
 import type { BenchOptions } from './options.js'
 import type { Contestant } from './contestants.js'
@@ -11,7 +12,7 @@ import { progressLines } from './report/progress.js'
 import { summarize } from './report/summary.js'
 import { moveToLoadCore } from './run/cores.js'
 import { Ends } from './run/ends.js'
-import { wrk } from './run/load.js'
+import { needsWrk } from './run/load.js'
 import { describeMachine } from './run/machine.js'
 import { installPeers, peerVersions } from './run/peers.js'
 import { playRounds } from './run/rounds.js'
@@ -25,6 +26,10 @@ const main = async (options: BenchOptions): Promise<boolean> => {
     return reason === undefined ? [] : [{ name, title, reason }]
   })
   const contestants = options.contestants.filter(({ name }) => !skipped.some((one) => one.name === name))
+  if (contestants.length === 0) {
+    process.stderr.write(`there is nothing to measure: ${skipped.map(({ name, reason }) => `${name}: ${reason}`).join('; ')}\n`)
+    return false
+  }
   moveToLoadCore()
   const ends = new Ends()
   const folder = mkdtempSync(join(tmpdir(), 'phial-bench-'))
@@ -55,16 +60,8 @@ const startStores = async (contestants: readonly Contestant[], ends: Ends): Prom
   return stores
 }
 
-const begin = async (args: string[]): Promise<number> => {
-  if (args.includes('--help')) {
-    process.stdout.write(usage)
-    return 0
-  }
-  if (wrk === undefined) {
-    process.stderr.write('wrk is not installed: apt-get install wrk, or as your system has it\n')
-    return 1
-  }
-  return (await main(readOptions(args))) ? 0 : 1
-}
-
-process.exitCode = await begin(process.argv.slice(2))
+await runCommand(usage, async (args) => {
+  const options = readOptions(args)
+  needsWrk()
+  return (await main(options)) ? 0 : 1
+})

@@ -1,5 +1,6 @@
 import { parseArgs } from 'node:util'
 import { fileURLToPath } from 'node:url'
+import { countFrom, positive, refuse } from './command.js'
 import { bare, contestants, groups } from './contestants.js'
 import type { Contestant, Program } from './contestants.js'
 import { scenarios } from './scenarios.js'
@@ -24,49 +25,46 @@ export const usage: string = `npm run bench -- [options]
   --scenarios LETTERS ${scenarios.map(({ letter, title }) => `${letter}: ${title}`).join('\n                      ')}
   --seconds NUMBER    of each measurement (5)
   --rounds NUMBER     (3)
-  --short             a fraction of a second each, one round, undisturbed or not: only shows that everything runs
-  --out FOLDER        where the results go (bench/results, or bench/results/short)
+  --short             a fraction of a second each, one round, 32 sessions, disturbed or not: only shows that everything runs
+  --out FOLDER        where the results go: bench/results when everything is measured, else bench/results/part, or bench/results/short
 
 servers: ${contestants.map(({ name }) => name).join(', ')}
 `
 
-/** Throws `TypeError` for what is not there. */
+/** Throws `UsageError` for what is not there. */
 export const readOptions = (args: string[]): BenchOptions => {
   const { values } = parseArgs({
     args,
     options: {
-      only: { type: 'string', default: groups.join() }, scenarios: { type: 'string', default: scenarios.map(({ letter }) => letter).join() },
+      only: { type: 'string' }, scenarios: { type: 'string' },
       seconds: { type: 'string' }, rounds: { type: 'string' }, short: { type: 'boolean', default: false }, out: { type: 'string' },
     },
   })
   const short = values.short
   const seconds = positive('seconds', values.seconds ?? (short ? '0.1' : '5'))
+  const isPart = values.only !== undefined || values.scenarios !== undefined
+  const folder = short ? 'short' : isPart ? 'part' : ''
   return {
-    contestants: chosen('server or group', contestants, values.only, ({ name, group }, word) => name === word || group === word),
+    contestants: chosen('server or group', contestants, values.only, ({ name, group }, word) => name.toLowerCase() === word || group === word),
     scenarios: chosen('scenario', scenarios, values.scenarios, hasLetter),
     seconds, warmUpSeconds: short ? 0 : Math.min(seconds / 4, 2), seeds: short ? 32 : 256, attempts: short ? undefined : 3,
-    rounds: positive('rounds', values.rounds ?? (short ? '1' : '3')),
-    out: values.out ?? fileURLToPath(new URL(`../../bench/results/${short ? 'short' : ''}`, import.meta.url)),
+    rounds: countFrom(1, 'rounds', values.rounds ?? (short ? '1' : '3')),
+    out: values.out ?? fileURLToPath(new URL(`../../bench/results/${folder}`, import.meta.url)),
   }
 }
 
 /** One server, also the bare one. */
-export const programNamed = (name: string): Program => chosen('server', [bare, ...contestants], name, (one) => one.name === name)[0]!
+export const programNamed = (name: string): Program => chosen('server', [bare, ...contestants], name, (one, word) => one.name.toLowerCase() === word)[0]!
 
 export const scenarioNamed = (letter: string): Scenario => chosen('scenario', scenarios, letter, hasLetter)[0]!
 
-const hasLetter = ({ letter }: Scenario, word: string): boolean => letter === word.toUpperCase()
+const hasLetter = ({ letter }: Scenario, word: string): boolean => letter.toLowerCase() === word
 
-/** Those that one of the words means, in their own order, which for scenarios is one that they can be run in. */
-const chosen = <T>(what: string, all: readonly T[], words: string, means: (one: T, word: string) => boolean): readonly T[] => {
-  const list = words.split(',')
+/** Those that one of the words means, in their own order, which for scenarios is one that they can be run in. Without words, all. */
+const chosen = <T>(what: string, all: readonly T[], words: string | undefined, means: (one: T, word: string) => boolean): readonly T[] => {
+  if (words === undefined) return all
+  const list = words.split(',').map((word) => word.trim().toLowerCase())
   const unknown = list.find((word) => !all.some((one) => means(one, word)))
-  if (unknown !== undefined) throw new TypeError(`no such ${what}: ${unknown}`)
+  if (unknown !== undefined) refuse(`no such ${what}: ${unknown || '(none named)'}`)
   return all.filter((one) => list.some((word) => means(one, word)))
-}
-
-const positive = (name: string, text: string): number => {
-  const number = Number(text)
-  if (!(number > 0)) throw new TypeError(`--${name}: expected a number over 0; got ${text}`)
-  return number
 }

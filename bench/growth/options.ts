@@ -1,4 +1,5 @@
 import { parseArgs } from 'node:util'
+import { countFrom, refuse } from '../command.js'
 import type { StoreName } from './scene.js'
 
 export interface GrowthOptions {
@@ -23,7 +24,7 @@ export type Part = (typeof PARTS)[number]
 
 const STORES: readonly StoreName[] = ['memory', 'redis', 'file']
 
-const USAGE = `npm run bench:growth -- [options]
+export const usage: string = `npm run bench:growth -- [options]
 
   --short               small and quick: shows that it runs, and measures nothing
   --parts LIST          of ${PARTS.join(', ')}
@@ -38,20 +39,19 @@ const USAGE = `npm run bench:growth -- [options]
   --out DIRECTORY       bench/results/growth
 `
 
-/** `undefined` when it was asked how to use it, which is then told. */
-export const growthOptions = (args: readonly string[]): GrowthOptions | undefined => {
+/** Throws `UsageError`. */
+export const growthOptions = (args: readonly string[]): GrowthOptions => {
   const text = { type: 'string' } as const
   const { values } = parseArgs({
     args: [...args],
     options: {
-      short: { type: 'boolean', default: false }, help: { type: 'boolean', default: false }, parts: text, stores: text, counts: text, sizes: text, cookies: text,
+      short: { type: 'boolean', default: false }, parts: text, stores: text, counts: text, sizes: text, cookies: text,
       processes: text, rounds: text, 'round-ms': text, 'pause-ms': text, out: text,
     },
   })
-  if (values.help) return void process.stdout.write(USAGE)
   const isShort = values.short
-  const numbers = (name: 'counts' | 'sizes' | 'cookies' | 'processes', long: string, short: string): number[] => listOf(values[name] ?? (isShort ? short : long)).map(countOf)
-  const number = (name: 'rounds' | 'round-ms' | 'pause-ms', long: number, short: number): number => (values[name] === undefined ? (isShort ? short : long) : countOf(values[name]))
+  const numbers = (name: 'counts' | 'sizes' | 'cookies' | 'processes', long: string, short: string): number[] => listOf(values[name] ?? (isShort ? short : long)).map((count) => countFrom(1, name, count))
+  const number = (name: 'rounds' | 'round-ms' | 'pause-ms', long: number, short: number): number => (values[name] === undefined ? (isShort ? short : long) : countFrom(1, name, values[name]))
   return {
     isShort,
     parts: oneOf(PARTS, values.parts),
@@ -73,13 +73,4 @@ const listOf = (text: string): string[] => text.split(',').map((item) => item.tr
 const oneOf = <T extends string>(known: readonly T[], text: string | undefined): T[] => {
   const asked = text === undefined ? known : listOf(text)
   return asked.map((item) => known.find((one) => one === item) ?? refuse(`${item}: expected one of ${known.join(', ')}`))
-}
-
-const countOf = (text: string): number => {
-  const number = Number(text)
-  return Number.isSafeInteger(number) && number > 0 ? number : refuse(`${text}: expected a whole number, 1 or more`)
-}
-
-const refuse = (message: string): never => {
-  throw new TypeError(message)
 }

@@ -1,13 +1,14 @@
 // `npm run bench:growth`: see docs/capacity.md.
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { runCommand } from '../command.js'
 import { byCount } from './by-count.js'
 import type { CountRow } from './by-count.js'
 import { byProcesses } from './by-processes.js'
 import { byCookies, bySize } from './by-size.js'
 import { measureCosts } from './costs.js'
 import { lookAtMachine } from './machine.js'
-import { growthOptions } from './options.js'
+import { growthOptions, usage } from './options.js'
 import type { GrowthOptions, Part } from './options.js'
 import { reportOf } from './report.js'
 import type { Results } from './report.js'
@@ -43,5 +44,7 @@ const run = async (options: GrowthOptions): Promise<void> => {
 
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(130))
 
-const options = growthOptions(process.argv.slice(2))
-if (options !== undefined) await run(options)
+await runCommand(usage, async (args) => {
+  await run(growthOptions(args))
+  return 0
+})

@@ -34,7 +34,7 @@ export const markdown = (report: Report): string => {
 
 const conditions = ({ date, machine, seconds, rounds, isChecked, scenarios }: Report): string => `${date}; ${machine['cpu']}, ${machine['cores']} cores, \
 ${machine['system']}, Node ${machine['node']}. The server ${machine['serverHasACore'] ? 'on a core of its own' : '**not** on a core of its own'}; 32 connections with keep-alive. \
-Median of ${rounds} rounds of ${seconds} s, with the lowest and the highest in brackets. ${isChecked
+${rounds === 1 ? `One round of ${seconds} s.` : `Median of ${rounds} rounds of ${seconds} s, with the lowest and the highest in brackets.`} ${isChecked
   ? `A measurement counts when others used at most ${MOST_OTHERS * 100} % of a core, and the bare server’s rates before and after it differ by at most ${MOST_SWING * 100} %.`
   : '**Nobody looked whether the machine was disturbed: this shows that everything runs, and no more.**'}
 

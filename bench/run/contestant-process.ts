@@ -6,6 +6,7 @@ import type { Usage } from '../servers/announce.js'
 import { onServerCore } from './cores.js'
 
 const PRINTED_CHARS = 2_000
+const START_MS = 60_000
 
 /** The server of a contestant, in a process of its own on a core of its own. */
 export class ContestantProcess {
@@ -24,10 +25,10 @@ export class ContestantProcess {
     this.#ended.catch(() => {})
   }
 
-  /** Resolves when it listens. */
+  /** Resolves when it listens. Rejects when that takes a minute. */
   static async start(program: Program, location: string, nodeArgs: readonly string[] = []): Promise<ContestantProcess> {
     const server = new ContestantProcess(program, location, nodeArgs)
-    const { port } = await server.#message<{ port: number }>()
+    const { port } = await within(START_MS, server.#message<{ port: number }>(), () => server.#tooLate(program.name))
     server.#url = `http://127.0.0.1:${port}`
     return server
   }
@@ -52,8 +53,19 @@ export class ContestantProcess {
     await this.#ended.catch(() => {})
   }
 
+  #tooLate(name: string): Error {
+    this.#child.kill('SIGKILL')
+    return new Error(`${name} announced no port within ${START_MS / 1_000} s`)
+  }
+
   async #message<T>(): Promise<T> {
     const [message] = await Promise.race([once(this.#child, 'message'), this.#ended])
     return message as T
   }
+}
+
+const within = async <T>(ms: number, work: Promise<T>, late: () => Error): Promise<T> => {
+  let timer: NodeJS.Timeout | undefined
+  const tooLate = new Promise<never>((_, reject) => { timer = setTimeout(() => reject(late()), ms) })
+  return Promise.race([work, tooLate]).finally(() => clearTimeout(timer))
 }

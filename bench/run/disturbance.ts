@@ -14,4 +14,4 @@ export const disturbance = (before: Seen, samples: readonly Seen[], after: Seen)
   return swing > MOST_SWING ? `the bare server's rate changed by ${percent(swing)}` : undefined
 }
 
-const percent = (part: number): string => `${Math.round(part * 100)} %`
+const percent = (part: number): string => `${(part * 100).toFixed(1)} %`

@@ -3,7 +3,7 @@ export class Ends {
   readonly #ends: (() => unknown)[] = []
 
   constructor() {
-    process.once('SIGINT', () => void this.run().finally(() => process.exit(130)))
+    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => void this.run().finally(() => process.exit(130)))
   }
 
   teardown(end: () => unknown): void {

@@ -2,8 +2,14 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
 import { findProgram } from '../../test/support/server-process.js'
+import { refuse } from '../command.js'
 
 export const wrk: string | undefined = findProgram('wrk')
+
+/** Throws `UsageError`. */
+export const needsWrk = (): void => {
+  if (wrk === undefined) refuse('wrk is not installed: apt-get install wrk, or as your system has it')
+}
 
 const LONG_SECONDS = 5
 

@@ -50,7 +50,7 @@ test('the short form measures each part, shows how far it is, and leaves a page 
 test('what cannot be understood is told, and nothing is measured', (t) => {
   for (const args of [['--stores', 'memory,tape'], ['--counts', '1e3,0'], ['--rounds', 'many'], ['--fast']]) {
     const { status, stderr } = grow(...args)
-    t.is(status, 1)
+    t.is(status, 2)
     t.regex(stderr, /expected|Unknown option/)
   }
 })

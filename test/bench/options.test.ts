@@ -1,5 +1,6 @@
 import test from 'ava'
 import { contestants } from '../../bench/contestants.js'
+import { UsageError } from '../../bench/command.js'
 import { readOptions } from '../../bench/options.js'
 
 test('without options: every server and scenario, three rounds of five seconds, each again when it was disturbed', (t) => {
@@ -11,7 +12,7 @@ test('without options: every server and scenario, three rounds of five seconds, 
 })
 
 test('groups and servers are chosen by name, scenarios by letter; the order stays', (t) => {
-  const options = readOptions(['--only', 'datastore,phial-redis,phial-datastore', '--scenarios', 'w,R', '--seconds', '1.5', '--rounds', '2'])
+  const options = readOptions(['--only', 'Datastore, phial-redis,phial-datastore', '--scenarios', 'w,R', '--seconds', '1.5', '--rounds', '2'])
   t.deepEqual(options.contestants.map(({ name }) => name), ['phial-redis', 'phial-datastore', 'express-session-connect-datastore'])
   t.deepEqual([options.scenarios.map(({ letter }) => letter).join(''), options.seconds, options.rounds], ['RW', 1.5, 2])
 })
@@ -22,10 +23,18 @@ test('the short form is one round that looks at no disturbance, and whose result
   t.regex(out, /bench[\\/]results[\\/]short$/)
 })
 
+test('a part of it does not take the place of the whole', (t) => {
+  for (const args of [['--only', 'redis'], ['--scenarios', 'R']]) t.regex(readOptions(args).out, /bench[\\/]results[\\/]part$/)
+  t.is(readOptions(['--only', 'redis', '--out', 'mine']).out, 'mine')
+})
+
 test('what is not there is refused', (t) => {
-  for (const args of [['--only', 'mongo'], ['--scenarios', 'X'], ['--seconds', '0'], ['--rounds', 'many'], ['--long']]) {
-    t.throws(() => readOptions(args), { instanceOf: TypeError }, args.join(' '))
-  }
+  for (const [option, value, message] of [
+    ['only', 'mongo', 'no such server or group: mongo'], ['only', '', 'no such server or group: (none named)'], ['scenarios', 'X', 'no such scenario: x'],
+    ['seconds', '0', '--seconds: expected a number over 0; got 0'], ['seconds', 'Infinity', '--seconds: expected a number over 0; got Infinity'],
+    ['rounds', 'many', '--rounds: expected a whole number, 1 or more; got many'], ['rounds', '1.5', '--rounds: expected a whole number, 1 or more; got 1.5'],
+  ] as const) t.throws(() => readOptions([`--${option}=${value}`]), { instanceOf: UsageError, message })
+  t.throws(() => readOptions(['--long']), { instanceOf: TypeError })
 })
 
 test('no two servers have the same name', (t) => {

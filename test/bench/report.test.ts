@@ -56,10 +56,10 @@ test('a failure leaves no figure of that server, also where other rounds went we
 
 test('others that are busy disturb, and so does a machine that gets faster or slower', (t) => {
   t.is(disturbance(figures(100), [figures(5)], figures(95)), undefined)
-  t.is(disturbance(figures(100), [figures(5)], figures(90)), 'the bare server\'s rate changed by 10 %')
-  t.is(disturbance(figures(90), [figures(5)], figures(100)), 'the bare server\'s rate changed by 10 %')
-  t.is(disturbance(figures(100), [figures(5), figures(5, { others: 0.3 })], figures(100)), 'others used 30 % of a core')
-  t.is(disturbance(figures(100, { others: 0.06 }), [], figures(100)), 'others used 6 % of a core')
+  t.is(disturbance(figures(100), [figures(5)], figures(90)), 'the bare server\'s rate changed by 10.0 %')
+  t.is(disturbance(figures(90), [figures(5)], figures(100)), 'the bare server\'s rate changed by 10.0 %')
+  t.is(disturbance(figures(100), [figures(5), figures(5, { others: 0.3 })], figures(100)), 'others used 30.0 % of a core')
+  t.is(disturbance(figures(100, { others: 0.06 }), [], figures(100)), 'others used 6.0 % of a core')
   t.is(disturbance(figures(100, { others: undefined }), [], figures(100)), undefined)
 })
 
