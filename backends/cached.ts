@@ -33,7 +33,14 @@ export const cachedManager = ({
   store, cache, ttlMs = 60_000, cacheTimeoutMs = 200, now = Date.now,
 }: CachedOptions): NamespaceManager & Enumerable & Purgeable & Lockable & OwnerIndex => {
   check(store.supports, cache.supports)
+  checkMs({ ttlMs, cacheTimeoutMs })
   return new CachedManager({ store, cache, ttlMs, cacheTimeoutMs, now })
+}
+
+const checkMs = (options: Readonly<Record<string, number>>): void => {
+  for (const [name, ms] of Object.entries(options)) {
+    if (!(ms > 0 && ms < Infinity)) throw new ConfigError(`${name}: expected milliseconds, over 0; got ${ms}`, { setting: name })
+  }
 }
 
 const REACH = ['request', 'process', 'machine', 'shared']

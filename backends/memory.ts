@@ -5,7 +5,8 @@ import type {
   AtOnce, Backend, BackendContext, Enumerable, Lease, Lockable, Manifest, NamespaceManager, OptionTable, OwnerIndex, Purgeable,
   StoredRecord, Touch,
 } from '../src/namespace-manager.js'
-import { LeaseQueue, timerMs } from './memory/lease-queue.js'
+import { timerMs } from '../src/timer-ms.js'
+import { LeaseQueue } from './memory/lease-queue.js'
 import { Owners } from './memory/owners.js'
 import { Records } from './memory/records.js'
 import type { Slot } from './memory/slots.js'

@@ -1,3 +1,5 @@
+import { timerMs } from './timer-ms.js'
+
 /** A timer that fires this many milliseconds late was kept waiting by this process. */
 const BUSY_MS = 20
 
@@ -6,7 +8,8 @@ const GRACE_MS = 200
 
 /**
  * Waits for an answer, and calls `late` after `ms` without one. Time in which this process was busy with something else is not the fault of
- * who answers: what has come meanwhile is looked at first, and what may not have left before gets a moment. Keeps the process alive.
+ * who answers: what has come meanwhile is looked at first, and what may not have left before gets a moment. Keeps the process alive. Longer than
+ * 24.8 days nobody waits.
  */
 export class Patience {
   readonly #late: () => void
@@ -16,8 +19,9 @@ export class Patience {
 
   constructor(ms: number, late: () => void) {
     this.#late = late
-    this.#dueAt = performance.now() + ms
-    this.#timer = setTimeout(() => this.#expire(), ms)
+    const most = timerMs(ms)
+    this.#dueAt = performance.now() + most
+    this.#timer = setTimeout(() => this.#expire(), most)
   }
 
   /** Keeps no process alive. */

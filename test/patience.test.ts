@@ -49,3 +49,7 @@ test('a moment, and no more', async (t) => {
   busyFor(400)
   t.is(await asked, 'late')
 })
+
+test('what is longer than a timer may be is waited for', async (t) => {
+  for (const ms of [2 ** 31, Infinity]) t.is(await outcome(ms, (answer) => setTimeout(answer, 20)), 'answered')
+})

@@ -7,7 +7,10 @@ export interface Answer<T> {
   readonly answer: T
 }
 
-/** Calls of a cache, which is there to save time: none throws, none takes longer than a short deadline, and while the cache is down few are made. */
+/**
+ * Calls of a cache, which is there to save time: none throws, none takes longer than a short deadline and a moment
+ * when this process is busy, and while the cache is down few are made.
+ */
 export class CacheCalls {
   readonly #deadlineMs: number
   readonly #breaker = new Breaker()
@@ -37,8 +40,9 @@ export class CacheCalls {
   #inTime<T>(operation: string, call: () => Promise<T>): Promise<T> {
     return new Promise((resolve, reject) => {
       const late = (): void => reject(new StoreTimeoutError(`the cache did not answer within ${this.#deadlineMs} ms`, { backend: 'cache', operation }))
+      const answer = call() // before there is a timer: it may throw
       const patience = new Patience(this.#deadlineMs, late)
-      call().then(resolve, reject).finally(() => patience.end())
+      answer.then(resolve, reject).finally(() => patience.end())
     })
   }
 }

@@ -1,6 +1,7 @@
 import { dirname } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Lease } from '../../src/namespace-manager.js'
+import { timerMs } from '../../src/timer-ms.js'
 import type { Directories } from './directories.js'
 import { newToken } from './holder.js'
 import { Lanes } from './lanes.js'
@@ -32,7 +33,7 @@ export class Leases {
   /** In this process first come, first served; a waiter whose time is over leaves the lane. */
   async lock(key: string, leaseMs: number, waitUntil: number): Promise<Lease | undefined> {
     const path = pathOf(this.#root, key)
-    const patienceMs = Math.min(Math.max(waitUntil - this.#now(), 0), longestTimer)
+    const patienceMs = timerMs(Math.max(waitUntil - this.#now(), 0))
     const end = performance.now() + patienceMs
     const isLate = (): boolean => performance.now() >= end || this.#now() >= waitUntil || this.#shouldStop()
     return new Promise((resolve, reject) => {
@@ -80,13 +81,10 @@ export class Leases {
       clearTimeout(end)
       if (this.#held.delete(release)) await lock.drop()
     }
-    const end = setTimeout(release, Math.min(leaseMs, longestTimer)).unref()
+    const end = setTimeout(release, timerMs(leaseMs)).unref()
     this.#held.add(release)
     return { release }
   }
 }
 
 const lanes = new Lanes()
-
-/** In ms: Node takes what is longer for 1. */
-const longestTimer = 2 ** 31 - 1

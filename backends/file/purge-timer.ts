@@ -1,3 +1,5 @@
+import { timerMs } from '../../src/timer-ms.js'
+
 /**
  * Purges from time to time, never two at once, at moments that differ between processes. It keeps no process alive.
  *
@@ -22,7 +24,7 @@ export class PurgeTimer {
   start(): void {
     if (this.#timer !== undefined || this.#isStopped || this.#intervalMs === 0) return
     const delay = this.#intervalMs * (0.5 + Math.random())
-    this.#timer = setTimeout(() => void this.#run(), Math.min(delay, longestTimer)).unref()
+    this.#timer = setTimeout(() => void this.#run(), timerMs(delay)).unref()
   }
 
   stop(): void {
@@ -47,6 +49,3 @@ export class PurgeTimer {
     return this.#now() - performance.now()
   }
 }
-
-/** In ms: Node takes what is longer for 1. */
-const longestTimer = 2 ** 31 - 1

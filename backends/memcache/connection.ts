@@ -91,6 +91,7 @@ export class Connection {
   #over: Error | undefined
   #isEnded = false
   #whenIdle: (() => void) | undefined
+  #closing: Promise<void> | undefined
 
   /** Connects. `server` was not used yet. */
   constructor(server: MemjsServer, options: ConnectionOptions) {
@@ -129,7 +130,11 @@ export class Connection {
   }
 
   /** Takes nothing more, and ends when those who wait are answered. */
-  async close(): Promise<void> {
+  close(): Promise<void> {
+    return (this.#closing ??= this.#close())
+  }
+
+  async #close(): Promise<void> {
     this.#over ??= new SessionClosedError('the memcache store is closed')
     if (this.#awaited > 0) await new Promise<void>((resolve) => (this.#whenIdle = resolve))
     this.#end(this.#failure('lost'))

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Lease } from '../../src/namespace-manager.js'
+import { timerMs } from '../../src/timer-ms.js'
 
 /** One try to take a lease: its version, or `undefined` when it is another's. */
 type Take = (key: string, leaseMs: number) => Promise<string | undefined>
@@ -7,8 +8,6 @@ type Drop = (key: string, version: string) => Promise<unknown>
 
 /** In ms, between two tries, on average at most half of it. */
 const LONGEST_WAIT = 64
-/** In ms: Node takes what is longer for 1. */
-const LONGEST_TIMER = 2 ** 31 - 1
 
 /** Advisory leases: items that end by themselves, made where there is none, and removed by their version. */
 export class Leases {
@@ -55,7 +54,7 @@ export class Leases {
       clearTimeout(end)
       if (this.#held.delete(release)) await this.#drop(key, version)
     }
-    const end = setTimeout(() => this.#held.delete(release), Math.min(leaseMs, LONGEST_TIMER)).unref()
+    const end = setTimeout(() => this.#held.delete(release), timerMs(leaseMs)).unref()
     this.#held.add(release)
     return { release }
   }

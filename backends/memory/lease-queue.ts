@@ -1,4 +1,5 @@
 import type { Lease } from '../../src/namespace-manager.js'
+import { timerMs } from '../../src/timer-ms.js'
 
 interface Held {
   readonly timer: NodeJS.Timeout
@@ -68,6 +69,3 @@ export class LeaseQueue {
     return { release: async () => end() }
   }
 }
-
-/** Node fires a timer of more than 2^31 - 1 ms (24.8 days) at once. */
-export const timerMs = (ms: number): number => Math.min(ms, 2 ** 31 - 1)

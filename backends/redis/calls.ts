@@ -1,7 +1,7 @@
 import { Patience } from '../../src/patience.js'
 import { InFlight } from '../in-flight.js'
 import { inOnePacket } from '../one-packet.js'
-import { ofClient, Refused, Unanswered } from './errors.js'
+import { NotSent, ofClient, Refused, Unanswered } from './errors.js'
 import type { Client, Command } from './ioredis.js'
 import { closed } from './link.js'
 import type { Link } from './link.js'
@@ -88,6 +88,7 @@ export class Calls implements Sender {
 
   #answer<T>(client: Client, work: (client: Client) => Promise<T>, deadline: number, chars: number): Promise<T> {
     const sentAt = performance.now()
+    if (deadline <= sentAt) return Promise.reject(new NotSent('the time for it is spent'))
     return new Promise((resolve, reject) => {
       const patience = new Patience(deadline - sentAt, () => {
         reject(new Unanswered())

@@ -1,20 +1,20 @@
 import type { KeyObject } from 'node:crypto'
 import { sign } from 'cookie-signature'
 import type { PresentedId } from '../carrier.js'
+import { Familiar } from './familiar.js'
 import { signedBy, signingKeys } from './keys.js'
-import { copied, Recent } from './recent.js'
 
 const ID_CHARS = 43
-/** So many signatures are remembered, and at most twice as many: about 2 MB. */
-const REMEMBERED = 4096
+/** So many signatures are remembered at most: about 2 MB. */
+const PLACES = 8192
 
 /**
- * Signs ids, and verifies them. One that verified is remembered: a client comes again and again with the same cookie, and while its keys
- * are these it is as good as the first time. What did not verify is forgotten at once.
+ * Signs ids, and verifies them. One that verified before is remembered: a client comes again and again with the same cookie, and while its
+ * keys are these it is as good as the first time. What did not verify is forgotten at once.
  */
 export class IdKeys {
   readonly #keys: readonly KeyObject[]
-  readonly #verified = new Recent<PresentedId>(REMEMBERED)
+  readonly #verified = new Familiar<PresentedId>(PLACES)
 
   /** Throws `ConfigError` for no secret, an empty one, and more than 8. Made once for a cookie's name: it costs some µs. */
   constructor(secrets: readonly string[], cookieName: string) {
@@ -34,9 +34,8 @@ export class IdKeys {
   verify(signed: string): PresentedId | undefined {
     const key = signedBy(signed, this.#keys)
     if (key < 0) return undefined
-    const own = copied(signed)
-    const presented = { id: own.slice(0, ID_CHARS), stale: key > 0 }
-    this.#verified.set(own, presented)
-    return presented
+    const presented = (text: string): PresentedId => ({ id: text.slice(0, ID_CHARS), stale: key > 0 })
+    this.#verified.meet(signed, presented)
+    return presented(signed)
   }
 }

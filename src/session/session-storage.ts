@@ -237,10 +237,13 @@ export class SessionStorage {
     })
   }
 
-  /** A lease on the session's key. */
+  /** A lease on the session's key. Rejects with `TypeError` for what are no seconds. */
   async lock(leaseSeconds: number, waitSeconds: number): Promise<Lease> {
     const { locks, records, rules, calls } = this.#context
     if (locks === undefined) throw new TypeError(`the ${records.backend} backend has no locks`)
+    for (const [name, seconds] of Object.entries({ lease: leaseSeconds, wait: waitSeconds })) {
+      if (!Number.isFinite(seconds) || seconds < 0) throw new TypeError(`${name}: expected seconds, 0 or more; got ${seconds}`)
+    }
     this.assertOpen()
     const lease = await calls.runWaiting('lock', waitSeconds * 1000, () =>
       locks.lock(this.#key, leaseSeconds * 1000, rules.now() + waitSeconds * 1000))

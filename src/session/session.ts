@@ -293,7 +293,7 @@ export class Session<T extends object = Record<string, any>> {
     return handled(Promise.resolve(this.#storage.queue(() => this.#storage.reload())))
   }
 
-  /** An advisory lease on this session. Rejects with `LockTimeoutError`, or `TypeError` on a backend that has none. */
+  /** An advisory lease on this session. Rejects with `LockTimeoutError`, or `TypeError` on a backend that has none and for what are no seconds. */
   lock({ lease = 30, wait = 2 }: LockOptions = {}): Promise<SessionLock> {
     return handled(this.#storage.lock(lease, wait).then((held) => {
       const release = (): Promise<void> => held.release()

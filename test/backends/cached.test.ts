@@ -537,6 +537,10 @@ test('what cannot be a cache, or have one, is refused at start', (t) => {
     { store: memory, cache: withSupports(memory, { atomic: false }) },
     { store: memory, cache: withSupports(memory, { revocable: false }) },
   ]) t.throws(() => cachedManager(pair), { code: 'PHIAL_CONFIG' })
+  for (const ms of [0, -1, NaN, Infinity]) {
+    t.throws(() => cachedManager({ store: memory, cache: memory, ttlMs: ms }), { code: 'PHIAL_CONFIG', message: /^ttlMs: / })
+    t.throws(() => cachedManager({ store: memory, cache: memory, cacheTimeoutMs: ms }), { code: 'PHIAL_CONFIG', message: /^cacheTimeoutMs: / })
+  }
 })
 
 test.serial('in production, a cache that fewer processes share than the store is warned of', async (t) => {

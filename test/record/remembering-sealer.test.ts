@@ -13,34 +13,34 @@ const counted = (): { sealer: Sealer; opened: () => number } => {
   return { sealer: new RememberingSealer({ seal: (...args) => inner.seal(...args), open }), opened: () => opened }
 }
 
-test('what was sealed, here or elsewhere, is opened once, and then remembered', (t) => {
+test('what was sealed, here or elsewhere, is opened twice, and then remembered', (t) => {
   const { sealer, opened } = counted()
   for (const by of [sealer, makeSealer(settings)]) {
     const [before, sealed] = [opened(), by.seal('record', 'key', 'text')]
-    for (let times = 0; times < 3; times++) t.deepEqual(sealer.open('record', 'key', sealed), { text: 'text', stale: false })
-    t.is(opened() - before, 1)
+    for (let times = 0; times < 5; times++) t.deepEqual(sealer.open('record', 'key', sealed), { text: 'text', stale: false })
+    t.is(opened() - before, 2)
   }
 })
 
 test('S103: a remembered message does not open for another purpose or context', (t) => {
   const { sealer } = counted()
   const sealed = sealer.seal('record', 'key', 'text')
-  t.is(sealer.open('record', 'key', sealed)?.text, 'text')
+  for (let times = 0; times < 3; times++) t.is(sealer.open('record', 'key', sealed)?.text, 'text')
   t.deepEqual([sealer.open('cookie', 'key', sealed), sealer.open('record', 'other', sealed)], [undefined, undefined])
 })
 
 test('S102: beside a remembered message none passes that only ends like it', (t) => {
   const { sealer } = counted()
   const sealed = sealer.seal('record', 'key', 'text')
-  t.is(sealer.open('record', 'key', sealed)?.text, 'text')
+  for (let times = 0; times < 3; times++) t.is(sealer.open('record', 'key', sealed)?.text, 'text')
   const forged = (sealed.startsWith('A') ? 'B' : 'A') + sealed.slice(1)
-  for (let times = 0; times < 2; times++) t.is(sealer.open('record', 'key', forged), undefined)
+  for (let times = 0; times < 3; times++) t.is(sealer.open('record', 'key', forged), undefined)
   t.is(sealer.open('record', 'key', sealed)?.text, 'text')
 })
 
-test('what is larger than two cookies is opened each time', (t) => {
+test('what is larger than a cookie is opened each time', (t) => {
   const { sealer, opened } = counted()
-  const sealed = sealer.seal('record', 'key', 'x'.repeat(8192))
-  for (let times = 0; times < 3; times++) t.is(sealer.open('record', 'key', sealed)?.text.length, 8192)
-  t.is(opened(), 3)
+  const sealed = sealer.seal('record', 'key', 'x'.repeat(4096))
+  for (let times = 0; times < 5; times++) t.is(sealer.open('record', 'key', sealed)?.text.length, 4096)
+  t.is(opened(), 5)
 })

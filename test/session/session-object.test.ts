@@ -153,6 +153,21 @@ test('a lock keeps a second one waiting, is released by await using, and times o
   await (await open(browser.begin()).lock()).release()
 })
 
+test('a lock is asked for for seconds, of which there may be many', async (t) => {
+  const { visit, open, browser } = harness()
+  await visit(async (object) => object.save())
+  const [one, two] = await Promise.all([open(browser.begin()).load(), open(browser.begin()).load()])
+  for (const seconds of [Infinity, -1, NaN, '2' as never]) {
+    await t.throwsAsync(one.lock({ wait: seconds }), { instanceOf: TypeError }, `wait ${seconds}`)
+    await t.throwsAsync(one.lock({ lease: seconds }), { instanceOf: TypeError }, `lease ${seconds}`)
+  }
+  const lock = await one.lock()
+  const waiting = two.lock({ wait: 10_000_000 })
+  await new Promise((resolve) => setTimeout(resolve, 20)) // by then a timer that overflowed has fired
+  await lock.release()
+  await (await waiting).release()
+})
+
 test('used as if it were the value, what a read answers warns once a process', async (t) => {
   const { visit } = harness()
   const warning = new Promise<Error>((resolve) => {
