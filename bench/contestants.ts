@@ -65,7 +65,7 @@ export const contestants: readonly Contestant[] = [
   least('file', 'readFile; temporary file, rename', 'directory'),
   phial('file', (dataDir) => ({ dataDir, file: { sync: false } }), 'directory', 'sync off'),
   phial('file', (dataDir) => ({ dataDir, file: { sync: true } }), 'directory', 'sync on'),
-  express('file', 'session-file-store', 'directory'),
+  peer('file', 'express-session, session-file-store (sync on)', 'express-session', (location) => ['session-file-store', location], 'directory'),
 
   least('cookie', 'AES-256-GCM', undefined, 'encrypted-cookie'),
   phial('cookie', () => ({ encryptKey: ENCRYPT_KEY }), undefined, 'encrypted'),

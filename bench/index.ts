@@ -39,7 +39,7 @@ const main = async (options: BenchOptions): Promise<boolean> => {
     const blocks = await playRounds({ ...options, contestants }, stores, folder, progressLines({ ...options, contestants }))
     const report = {
       date: new Date().toISOString().slice(0, 10), machine: describeMachine(), peers: peersMissing === undefined ? peerVersions() : {},
-      seconds: options.seconds, rounds: options.rounds, isChecked: options.attempts !== undefined,
+      seconds: options.seconds, rounds: options.rounds, sessions: options.seeds, isChecked: options.attempts !== undefined,
       scenarios: options.scenarios, rows: summarize(contestants, blocks, options.rounds), skipped,
     }
     mkdirSync(options.out, { recursive: true })

@@ -13,6 +13,7 @@ export interface BenchOptions {
   readonly seconds: number
   readonly warmUpSeconds: number
   readonly rounds: number
+  /** Sessions whose cookies the requests carry. */
   readonly seeds: number
   /** How often what was disturbed is measured; `undefined` where nobody looks whether it was. */
   readonly attempts: number | undefined
@@ -25,8 +26,10 @@ export const usage: string = `npm run bench -- [options]
   --scenarios LETTERS ${scenarios.map(({ letter, title }) => `${letter}: ${title}`).join('\n                      ')}
   --seconds NUMBER    of each measurement (5)
   --rounds NUMBER     (3)
+  --sessions NUMBER   whose cookies the requests carry, in turn (256)
   --short             a fraction of a second each, one round, 32 sessions, disturbed or not: only shows that everything runs
-  --out FOLDER        where the results go: bench/results when everything is measured, else bench/results/part, or bench/results/short
+  --out FOLDER        where the results go: bench/results, of a part (--only, --scenarios, --sessions) bench/results/part,
+                      of the short form bench/results/short
 
 servers: ${contestants.map(({ name }) => name).join(', ')}
 `
@@ -37,17 +40,17 @@ export const readOptions = (args: string[]): BenchOptions => {
     args,
     options: {
       only: { type: 'string' }, scenarios: { type: 'string' },
-      seconds: { type: 'string' }, rounds: { type: 'string' }, short: { type: 'boolean', default: false }, out: { type: 'string' },
+      seconds: { type: 'string' }, rounds: { type: 'string' }, sessions: { type: 'string' }, short: { type: 'boolean', default: false }, out: { type: 'string' },
     },
   })
   const short = values.short
   const seconds = positive('seconds', values.seconds ?? (short ? '0.1' : '5'))
-  const isPart = values.only !== undefined || values.scenarios !== undefined
+  const isPart = values.only !== undefined || values.scenarios !== undefined || values.sessions !== undefined
   const folder = short ? 'short' : isPart ? 'part' : ''
   return {
     contestants: chosen('server or group', contestants, values.only, ({ name, group }, word) => name.toLowerCase() === word || group === word),
     scenarios: chosen('scenario', scenarios, values.scenarios, hasLetter),
-    seconds, warmUpSeconds: short ? 0 : Math.min(seconds / 4, 2), seeds: short ? 32 : 256, attempts: short ? undefined : 3,
+    seconds, warmUpSeconds: short ? 0 : Math.min(seconds / 4, 2), seeds: countFrom(1, 'sessions', values.sessions ?? (short ? '32' : '256')), attempts: short ? undefined : 3,
     rounds: countFrom(1, 'rounds', values.rounds ?? (short ? '1' : '3')),
     out: values.out ?? fileURLToPath(new URL(`../../bench/results/${folder}`, import.meta.url)),
   }

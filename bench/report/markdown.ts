@@ -8,6 +8,8 @@ export interface Report {
   readonly machine: Readonly<Record<string, string | number | boolean | undefined>>
   readonly seconds: number
   readonly rounds: number
+  /** Whose cookies the requests carry. */
+  readonly sessions: number
   /** Whether it was looked whether the machine was disturbed. */
   readonly isChecked: boolean
   readonly scenarios: readonly Pick<Scenario, 'letter' | 'title'>[]
@@ -26,14 +28,14 @@ export const markdown = (report: Report): string => {
     table('CPU time of the server for a request, in microseconds', ({ cpuMicros }) => withSpread(cpuMicros, cpuMicros.median < 100 ? 1 : 0)),
     table('The bare server’s CPU time for a request, as a part of it', ({ cpuRatio }) => withSpread(cpuRatio, 2)),
     table('Requests per second', ({ perSecond }) => Math.round(perSecond.median).toLocaleString('en')),
-    table('The slowest request in a hundred, in milliseconds', ({ p99Ms }) => withSpread(p99Ms, 1)),
+    table('The slowest in a hundred at a steady pace, as wrk reckons it, in milliseconds', ({ p99Ms }) => withSpread(p99Ms, 1)),
     ...(counted.length === 0 ? [] : [table('Commands of the store for a request, with those that scripts run', ({ commands = {} }) => commandsShown(commands), counted)]),
     ...notes(report),
   ].join('\n')
 }
 
-const conditions = ({ date, machine, seconds, rounds, isChecked, scenarios }: Report): string => `${date}; ${machine['cpu']}, ${machine['cores']} cores, \
-${machine['system']}, Node ${machine['node']}. The server ${machine['serverHasACore'] ? 'on a core of its own' : '**not** on a core of its own'}; 32 connections with keep-alive. \
+const conditions = ({ date, machine, seconds, rounds, sessions, isChecked, scenarios }: Report): string => `${date}; ${machine['cpu']}, ${machine['cores']} cores, \
+${machine['system']}, Node ${machine['node']}. The server ${machine['serverHasACore'] ? 'on a core of its own' : '**not** on a core of its own'}; 32 connections with keep-alive, ${sessions.toLocaleString('en')} sessions. \
 ${rounds === 1 ? `One round of ${seconds} s.` : `Median of ${rounds} rounds of ${seconds} s, with the lowest and the highest in brackets.`} ${isChecked
   ? `A measurement counts when others used at most ${MOST_OTHERS * 100} % of a core, and the bare server’s rates before and after it differ by at most ${MOST_SWING * 100} %.`
   : '**Nobody looked whether the machine was disturbed: this shows that everything runs, and no more.**'}

@@ -24,7 +24,7 @@ test('the short form is one round that looks at no disturbance, and whose result
 })
 
 test('a part of it does not take the place of the whole', (t) => {
-  for (const args of [['--only', 'redis'], ['--scenarios', 'R']]) t.regex(readOptions(args).out, /bench[\\/]results[\\/]part$/)
+  for (const args of [['--only', 'redis'], ['--scenarios', 'R'], ['--sessions', '20000']]) t.regex(readOptions(args).out, /bench[\\/]results[\\/]part$/)
   t.is(readOptions(['--only', 'redis', '--out', 'mine']).out, 'mine')
 })
 
@@ -32,7 +32,7 @@ test('what is not there is refused', (t) => {
   for (const [option, value, message] of [
     ['only', 'mongo', 'no such server or group: mongo'], ['only', '', 'no such server or group: (none named)'], ['scenarios', 'X', 'no such scenario: x'],
     ['seconds', '0', '--seconds: expected a number over 0; got 0'], ['seconds', 'Infinity', '--seconds: expected a number over 0; got Infinity'],
-    ['rounds', 'many', '--rounds: expected a whole number, 1 or more; got many'], ['rounds', '1.5', '--rounds: expected a whole number, 1 or more; got 1.5'],
+    ['rounds', 'many', '--rounds: expected a whole number, 1 or more; got many'], ['sessions', '0', '--sessions: expected a whole number, 1 or more; got 0'], ['rounds', '1.5', '--rounds: expected a whole number, 1 or more; got 1.5'],
   ] as const) t.throws(() => readOptions([`--${option}=${value}`]), { instanceOf: UsageError, message })
   t.throws(() => readOptions(['--long']), { instanceOf: TypeError })
 })

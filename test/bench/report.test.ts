@@ -19,7 +19,7 @@ const block = (perSecond: number, more: Partial<Block> = {}): Block => ({
 })
 
 const reportOf = (blocks: readonly Block[]): Report => ({
-  date: '2026-11-20', machine: {}, seconds: 5, rounds: 3, isChecked: true, scenarios: [{ letter: 'R', title: 'one key is read' }],
+  date: '2026-11-20', machine: {}, seconds: 5, rounds: 3, sessions: 256, isChecked: true, scenarios: [{ letter: 'R', title: 'one key is read' }],
   rows: summarize([contestant], blocks, 3), skipped: [{ title: 'another', reason: 'memcached is not installed' }],
 })
 
