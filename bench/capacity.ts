@@ -3,22 +3,30 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import type { Costs } from './growth/costs.js'
 import { USAGE, commandOf } from './capacity/input.js'
 import type { Command } from './capacity/input.js'
-import { STORES, needsOf } from './capacity/needs.js'
+import { needsOf } from './capacity/needs.js'
 import { asked, measuredOn, pageWith, workingOf } from './capacity/page.js'
 
 const COSTS = new URL('../../bench/results/growth/costs.json', import.meta.url)
 const PAGE = new URL('../../docs/capacity.md', import.meta.url)
 
-const run = ({ input, stores = STORES, does }: Command): void => {
+const run = ({ input, stores, does }: Command): void => {
   if (does === 'help') return void process.stdout.write(USAGE)
   const costs = JSON.parse(readFileSync(COSTS, 'utf8')) as Costs
   if (does === 'write') return writeFileSync(PAGE, pageWith(readFileSync(PAGE, 'utf8'), costs))
   process.stdout.write(`${asked(input)}${measuredOn(costs)}`)
-  for (const name of stores) {
-    const store = STORES.find((one) => one === name)
-    if (store === undefined) throw new TypeError(`--store: expected some of ${STORES.join(', ')}; got ${name}`)
-    process.stdout.write(`\n${store}\n${workingOf(needsOf(store, input, costs)).replaceAll(/^/gm, '  ').trimEnd()}\n`)
+  for (const store of stores) process.stdout.write(`\n${store}\n${workingOf(needsOf(store, input, costs)).replaceAll(/^/gm, '  ').trimEnd()}\n`)
+}
+
+/** What was asked, or one line that says why that cannot be. */
+const understood = (args: readonly string[]): Command | undefined => {
+  try {
+    return commandOf(args)
+  } catch (error) {
+    process.stderr.write(`${(error as Error).message}\n`)
+    process.exitCode = 2
+    return undefined
   }
 }
 
-run(commandOf(process.argv.slice(2)))
+const command = understood(process.argv.slice(2))
+if (command !== undefined) run(command)

@@ -1,7 +1,7 @@
 import type { CostedStore, Costs, StoreCosts } from '../growth/costs.js'
 import { entitySize } from './entity-size.js'
 import { bits, bytes, rounded } from './figures.js'
-import type { CapacityInput } from './input.js'
+import type { CapacityInput, CapacityStore } from './input.js'
 import { cookieSize, recordSize } from './record-size.js'
 
 /** What a store needs, and how it was reckoned. */
@@ -44,9 +44,6 @@ const MOST_CORES = 64
 const HEAP = 4e9
 /** The largest record in one cookie; docs/cookies.md has what it depends on. */
 const MOST_IN_COOKIE = 4096
-
-export const STORES = ['memory', 'file', 'redis', 'memcache', 'datastore', 'cookie'] as const
-export type CapacityStore = (typeof STORES)[number]
 
 export const needsOf = (store: CapacityStore, input: CapacityInput, costs: Costs): Needs => ({ store, ...reckoners[store](input, costs) })
 

@@ -1,8 +1,8 @@
 import { wasBusy } from '../growth/machine.js'
 import type { Costs } from '../growth/costs.js'
-import { DEFAULTS } from './input.js'
+import { DEFAULTS, STORES } from './input.js'
 import type { CapacityInput } from './input.js'
-import { STORES, needsOf } from './needs.js'
+import { needsOf } from './needs.js'
 import type { Needs } from './needs.js'
 
 export const COUNTS = [1e4, 1e6, 1e8] as const

@@ -5,8 +5,8 @@ import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { entitySize } from '../../bench/capacity/entity-size.js'
 import { bits, bytes, rounded } from '../../bench/capacity/figures.js'
-import { DEFAULTS } from '../../bench/capacity/input.js'
-import { measuredAt, needsOf, STORES } from '../../bench/capacity/needs.js'
+import { DEFAULTS, STORES } from '../../bench/capacity/input.js'
+import { measuredAt, needsOf } from '../../bench/capacity/needs.js'
 import type { Needs } from '../../bench/capacity/needs.js'
 import { pageWith } from '../../bench/capacity/page.js'
 import { cookieSize, recordSize } from '../../bench/capacity/record-size.js'
@@ -111,10 +111,36 @@ test('it prints the working of all stores, or of those that are named', (t) => {
   t.regex(capacity('--help').stdout, /--sessions N/)
 })
 
-test('what it cannot understand is refused', (t) => {
-  for (const args of [['--sessions', 'many'], ['--saves', '2'], ['--size=-1'], ['--requests', ''], ['--store', 'tape'], ['--fast']]) {
-    const { status, stderr } = capacity(...args)
-    t.is(status, 1, args.join(' '))
-    t.regex(stderr, /expected|Unknown option/)
-  }
+const refused: readonly (readonly [args: readonly string[], says: RegExp])[] = [
+  [['--sessions', 'many'], /^--sessions: expected a whole number, 1 or more; got many$/],
+  [['--sessions', '0'], /^--sessions: expected a whole number, 1 or more; got 0$/],
+  [['--replicas', '1.5'], /^--replicas: expected a whole number, 0 or more; got 1\.5$/],
+  [['--node-memory', '0'], /^--node-memory: expected a number, 0\.1 or more; got 0$/],
+  [['--size', '0.5'], /^--size: expected a whole number from 1 to 20,000,000; got 0\.5$/],
+  [['--size=-1'], /^--size: expected a whole number from 1 to 20,000,000; got -1$/],
+  [['--saves', '2'], /^--saves: expected a number from 0 to 1; got 2$/],
+  [['--requests', ''], /^--requests: expected a number, 0 or more; got nothing$/],
+  [['--requests', 'Infinity'], /^--requests: expected a number, 0 or more; got Infinity$/],
+  [['--store', 'memroy'], /^--store: expected some of memory, file, .+; got memroy$/],
+  [['--store', 'memory,typo'], /^--store: .+; got typo$/],
+  [['--store', 'memory,'], /^--store: .+; got nothing$/],
+  [['--fast'], /^Unknown option '--fast'; --help tells the options$/],
+  [['memory'], /^Unexpected argument 'memory'; --help/],
+  [['--sessions'], /^Option '--sessions <value>' argument missing; --help/],
+  [['--sessions', '--owners'], /^Option '--sessions' argument is ambiguous; --help/],
+  [['--write', '--sessions', '5'], /^--write takes no other options$/],
+  [['--write', '--help'], /^--write takes no other options$/],
+]
+
+for (const [args, says] of refused) {
+  test(`what it cannot understand is refused in one line: ${args.join(' ')}`, (t) => {
+    const { status, stdout, stderr } = capacity(...args)
+    t.deepEqual([status, stdout], [2, ''])
+    t.regex(stderr.replace(/\n$/, ''), says)
+  })
+}
+
+test('the help tells what each number may be', (t) => {
+  const { stdout } = capacity('--help')
+  for (const text of ['whole number from 1 to 20,000,000', 'a number from 0 to 1', 'a number, 0.1 or more', 'at the busiest time', '--help']) t.true(stdout.includes(text), text)
 })
