@@ -59,10 +59,10 @@ export const USAGE: string = `npm run capacity -- [options]
   --replicas N      of each redis server; ${wordsOf(NUMBERS.replicas)} (${DEFAULTS.replicas})
   --node-memory N   of a machine of redis or memcached, in GB; ${wordsOf(NUMBERS['node-memory'])} (${DEFAULTS.nodeMemory})
   --store LIST      of ${STORES.join(', ')} (all)
-  --write           writes the table and the working into docs/capacity.md; alone
+  --write           writes the tables and the working into docs/capacity.md; alone
   --help            this text
 
-Answers 2 for options that it does not understand.
+Answers 1 when none of the stores takes such sessions, and 2 for options that it does not understand.
 `
 
 export interface Command {
