@@ -1,4 +1,5 @@
 import { parseArgs } from 'node:util'
+import { refuse } from '../command.js'
 
 export const STORES = ['memory', 'file', 'redis', 'memcache', 'datastore', 'cookie'] as const
 export type CapacityStore = (typeof STORES)[number]
@@ -68,20 +69,20 @@ Answers 1 when none of the stores takes such sessions, and 2 for options that it
 export interface Command {
   readonly input: CapacityInput
   readonly stores: readonly CapacityStore[]
-  readonly does: 'print' | 'write' | 'help'
+  readonly does: 'print' | 'write'
 }
 
-/** Throws `TypeError`, with one line for who asked, for what it does not understand. */
+/** Throws `UsageError` for what it does not understand. */
 export const commandOf = (args: readonly string[]): Command => {
   const values = parsed(args)
-  if (values.write && args.length > 1) throw new TypeError('--write takes no other options')
+  if (values.write && args.length > 1) refuse('--write takes no other options')
   const number = (name: keyof typeof NUMBERS, otherwise: number): number => (values[name] === undefined ? otherwise : numberOf(name, values[name]))
   const input: CapacityInput = {
     sessions: number('sessions', DEFAULTS.sessions), size: number('size', DEFAULTS.size), requests: number('requests', DEFAULTS.requests),
     saves: number('saves', DEFAULTS.saves), owners: values.owners, encrypted: values.encrypted, replicas: number('replicas', DEFAULTS.replicas),
     nodeMemory: number('node-memory', DEFAULTS.nodeMemory),
   }
-  return { input, stores: values.store === undefined ? STORES : storesOf(values.store), does: values.help ? 'help' : values.write ? 'write' : 'print' }
+  return { input, stores: values.store === undefined ? STORES : storesOf(values.store), does: values.write ? 'write' : 'print' }
 }
 
 const parsed = (args: readonly string[]): ReturnType<typeof parse> => {
@@ -89,7 +90,7 @@ const parsed = (args: readonly string[]): ReturnType<typeof parse> => {
     return parse(args)
   } catch (error) {
     // What follows its first sentence says how options are written in general.
-    throw new TypeError(`${(error as Error).message.split(/[.\n]/, 1)[0]}; --help tells the options`, { cause: error })
+    return refuse((error as Error).message.split(/[.\n]/, 1)[0]!)
   }
 }
 
@@ -99,7 +100,7 @@ const flag = { type: 'boolean', default: false } as const
 const parse = (args: readonly string[]) =>
   parseArgs({
     args: [...args],
-    options: { sessions: text, size: text, requests: text, saves: text, owners: flag, encrypted: flag, replicas: text, 'node-memory': text, store: text, write: flag, help: flag },
+    options: { sessions: text, size: text, requests: text, saves: text, owners: flag, encrypted: flag, replicas: text, 'node-memory': text, store: text, write: flag },
   }).values
 
 const numberOf = (name: keyof typeof NUMBERS, written: string): number => {
@@ -107,13 +108,11 @@ const numberOf = (name: keyof typeof NUMBERS, written: string): number => {
   const { whole = false, least, most = Number.MAX_VALUE } = expected
   const value = Number(written)
   const isGood = written.trim() !== '' && value >= least && value <= most && (!whole || Number.isSafeInteger(value))
-  if (!isGood) throw new TypeError(`--${name}: expected ${wordsOf(expected)}; got ${written === '' ? 'nothing' : written}`)
-  return value
+  return isGood ? value : refuse(`--${name}: expected ${wordsOf(expected)}; got ${written === '' ? 'nothing' : written}`)
 }
 
 const storesOf = (list: string): CapacityStore[] =>
   list.split(',').map((name) => {
     const store = STORES.find((one) => one === name.trim())
-    if (store === undefined) throw new TypeError(`--store: expected some of ${STORES.join(', ')}; got ${name === '' ? 'nothing' : name}`)
-    return store
+    return store ?? refuse(`--store: expected some of ${STORES.join(', ')}; got ${name === '' ? 'nothing' : name}`)
   })
