@@ -43,6 +43,8 @@ const MEMCACHED_THREADS = 4
 const TOUCH = 60
 /** Of a touch on its way to a replica: `PEXPIREAT`, a key, a time. */
 const TOUCH_BYTES = 150
+/** Of the disk, for a save. */
+const FLUSHES = 2
 /** Of one machine. */
 const MOST_CORES = 64
 /** What V8 takes for its heap at most, unless it is told otherwise, on a machine of 16 GB or more. */
@@ -156,10 +158,11 @@ const traffic = (working: Working, store: 'redis' | 'memcache', { read, save, fo
   const work = `${rounded(requests)} × ${rounded(readUs)} µs + ${rounded(saves)} × ${rounded(saveUs)} µs${also(` × ${rounded(readUs)} µs, each as a read`)}; each command by itself`
   const serverCores = working.note('the server\'s work', work, ((requests + owned) * readUs + saves * saveUs) / 1e6, cores)
   const measured = footprints.find((point) => point.record >= 1_000)!.record
-  const around = (all: number): number => Math.max(0, all - measured)
-  const reply = around(read.bytesOut!)
-  const out = working.note('out of it', `(${rounded(requests)} × (${rounded(record)} + ${rounded(reply)})${also(` × (${GENERATION_BYTES} + ${rounded(reply)})`)}) bytes`, requests * (record + reply) + owned * (GENERATION_BYTES + reply), bits)
-  const saved = around(save.bytesIn! - read.bytesIn!)
+  const grown = recordSize(1_000) // as it is after some saves: so it was when saves were measured
+  const reply = Math.max(0, read.bytesOut! - measured)
+  const answer = Math.max(0, save.bytesOut! - read.bytesOut! - (grown - measured))
+  const out = working.note('out of it', `(${rounded(requests)} × (${rounded(record)} + ${rounded(reply)}) + ${rounded(saves)} × ${rounded(answer)}${also(` × (${GENERATION_BYTES} + ${rounded(reply)})`)}) bytes`, requests * (record + reply) + saves * answer + owned * (GENERATION_BYTES + reply), bits)
+  const saved = Math.max(0, save.bytesIn! - read.bytesIn! - grown)
   const into = working.note('into it', `(${rounded(requests)} × ${rounded(read.bytesIn!)} + ${rounded(saves)} × (${rounded(record)} + ${rounded(saved)})${also(` × ${rounded(read.bytesIn!)}`)}) bytes`, (requests + owned) * read.bytesIn! + saves * (record + saved), bits)
   return { commands, serverCores, out, into }
 }
@@ -212,6 +215,7 @@ const file = (input: CapacityInput, costs: Costs, growth: Growth): Reckoned => {
   const inodes = working.note('inodes', `${rounded(input.sessions)} × ${rounded(each)}`, input.sessions * each)
   working.note('files in a directory', `${rounded(input.sessions)} / 256`, input.sessions / 256)
   working.note('bytes of disk for an inode', `${bytes(disk)} / ${rounded(inodes)}; a file system made with more bytes for each inode (ext4: 16,384) runs out of inodes first`, disk / inodes, bytes)
+  working.note('flushes', `${rounded(load.saves)} saves × ${FLUSHES}, a file and its directory, with sync = true as it is by default: look up how many the disk makes, and how long each takes`, load.saves * FLUSHES, perSecond)
   const fits = processes(working, 'file', measured, load, input, growth) <= MOST_CORES
   working.note('nodes', fits ? 'the processes of one machine share it; no other takes its place' : `one machine has no more than ${MOST_CORES} cores or so: take another store`, fits ? 1 : 0, (value) => (fits ? rounded(value) : NOT_FOR_SO_MANY))
   return { steps: working.steps, summary: { room: `${bytes(disk)} of disk, ${rounded(inodes)} inodes`, commands: perSecond(load.requests + load.saves), bandwidth: '–', nodes: fits ? '1, not more' : NOT_FOR_SO_MANY } }
