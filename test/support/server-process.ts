@@ -1,9 +1,10 @@
 import { spawn } from 'node:child_process'
 import type { ChildProcess } from 'node:child_process'
+import { randomInt } from 'node:crypto'
 import { once } from 'node:events'
 import { accessSync, constants } from 'node:fs'
 import { createServer } from 'node:net'
-import type { AddressInfo } from 'node:net'
+import type { AddressInfo, Server } from 'node:net'
 import { delimiter, join } from 'node:path'
 
 /** The path of a program, or `undefined` when it is not installed. */
@@ -17,16 +18,27 @@ export const findProgram = (name: string): string | undefined =>
     }
   })
 
+/** Below the ports that systems give to connections that are made: of these, one that was free a moment ago is soon somebody's. */
+const [FIRST_PORT, PAST_LAST_PORT] = [10_000, 32_768]
+
 /** Loopback ports that were free a moment ago, each a different one. */
 export const freePorts = async (count: number): Promise<number[]> => {
-  const probes = await Promise.all(Array.from({ length: count }, async () => {
-    const probe = createServer().listen(0, '127.0.0.1')
-    await once(probe, 'listening')
-    return probe
-  }))
+  const probes = await Promise.all(Array.from({ length: count }, onFreePort))
   const ports = probes.map((probe) => (probe.address() as AddressInfo).port)
   await Promise.all(probes.map((probe) => new Promise((done) => probe.close(done))))
   return ports
+}
+
+const onFreePort = async (): Promise<Server> => {
+  for (;;) {
+    const probe = createServer().listen(randomInt(FIRST_PORT, PAST_LAST_PORT), '127.0.0.1')
+    try {
+      await once(probe, 'listening')
+      return probe
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'EADDRINUSE') throw error
+    }
+  }
 }
 
 /** On Linux: runs a program that is killed when who started it is gone, also when that was killed itself, or timed out. */
