@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process'
 import type { ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
+import { within } from '../../backends/datastore/within.js'
 import type { Program } from '../contestants.js'
 import type { Usage } from '../servers/announce.js'
 import { onServerCore } from './cores.js'
@@ -28,7 +29,7 @@ export class ContestantProcess {
   /** Resolves when it listens. Rejects when that takes a minute. */
   static async start(program: Program, location: string, nodeArgs: readonly string[] = []): Promise<ContestantProcess> {
     const server = new ContestantProcess(program, location, nodeArgs)
-    const { port } = await within(START_MS, server.#message<{ port: number }>(), () => server.#tooLate(program.name))
+    const { port } = await within(server.#message<{ port: number }>(), performance.now() + START_MS, () => server.#tooLate(program.name))
     server.#url = `http://127.0.0.1:${port}`
     return server
   }
@@ -62,10 +63,4 @@ export class ContestantProcess {
     const [message] = await Promise.race([once(this.#child, 'message'), this.#ended])
     return message as T
   }
-}
-
-const within = async <T>(ms: number, work: Promise<T>, late: () => Error): Promise<T> => {
-  let timer: NodeJS.Timeout | undefined
-  const tooLate = new Promise<never>((_, reject) => { timer = setTimeout(() => reject(late()), ms) })
-  return Promise.race([work, tooLate]).finally(() => clearTimeout(timer))
 }

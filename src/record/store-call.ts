@@ -59,7 +59,7 @@ export class StoreCalls {
     }
   }
 
-  /** An operation in flight keeps the process alive, until its deadline at most. */
+  /** An operation in flight keeps the process alive, until its deadline at most, or a moment longer when the process is busy then. */
   #watched<T>(operation: string, ms: number, answer: PromiseLike<T>, breaker: Breaker): Promise<T> {
     return new Promise((resolve, reject) => {
       let isOver = false
