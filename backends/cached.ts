@@ -27,7 +27,8 @@ export interface CachedOptions {
  *   `StoreUnavailableError`, until it can; in the store it has ended, but for one that was to move, which is as it was.
  * - **The cache may be down**: each of its calls has a short deadline, and while none succeeds only one in half a second is made.
  *
- * Whoever makes it hands both managers over: `close` closes them. Throws `ConfigError` for two that do not go together.
+ * Whoever makes it hands both managers over: `close` closes them. Throws `ConfigError` for two that do not go together, and for times that
+ * are not over 0, or have no end.
  */
 export const cachedManager = ({
   store, cache, ttlMs = 60_000, cacheTimeoutMs = 200, now = Date.now,
