@@ -87,6 +87,8 @@ export interface PresentedId {
   readonly id: string
   /** It was signed or sealed with an older secret: it is sent again when the session is next written. */
   readonly stale: boolean
+  /** Under which its record is stored, where that is known without asking. */
+  readonly key?: string | undefined
 }
 
 /** Where a session's id comes from and goes to: a signed cookie, or the cookie backend, whose cookie holds all. */

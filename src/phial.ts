@@ -27,7 +27,7 @@ import { wrapHandler } from './http/wrap.js'
 import type { SessionHandler, SessionRequest } from './http/wrap.js'
 import { makeCodec } from './record/codec.js'
 import { IdKeys } from './record/id-keys.js'
-import { BareIds, SignedIds } from './record/id.js'
+import { BareIds, keySpace, SignedIds } from './record/id.js'
 import { makeSealer } from './record/seal.js'
 import { TimeRules } from './record/time-rules.js'
 import type { NamedSessionOptions } from './session/named-session-options.js'
@@ -125,7 +125,7 @@ const assemble = (settings: Settings, base: string, named: Named): SessionManage
   const managerOptions = (its: Settings, { type, store }: OpenStore, name?: string): SessionManagerOptions => {
     const { cookieName, encryptKey, requestBudget, onError } = its
     const cookie = cookieOf(its)
-    const keys = new IdKeys(secret, cookieName)
+    const keys = new IdKeys(secret, cookieName, keySpace(name).keyOf)
     const clientKeeps = store.supports.scope === 'request'
     if (clientKeeps && !its.useCookies) throw new ConfigError(`use_cookies: the ${type} backend keeps sessions in cookies`, { setting: 'use_cookies' })
     return {

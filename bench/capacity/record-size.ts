@@ -1,5 +1,6 @@
 import { makeCodec } from '../../src/record/codec.js'
-import { encodeContent, formatRecord } from '../../src/record/record.js'
+import { Content } from '../../src/record/content.js'
+import { formatRecord } from '../../src/record/record.js'
 import { packEnvelope } from '../../backends/cookie/envelope.js'
 import type { Sealer } from '../../src/namespace-manager.js'
 import { makeSealer } from '../../src/record/seal.js'
@@ -30,10 +31,10 @@ export const cookieSize = (size: number, options: RecordOptions = {}): number =>
   return sealer(options.encrypted).seal('cookie', KEY, text).length
 }
 
-const recordText = (size: number, { owned = false }: RecordOptions): string => {
-  const payload = encodeContent(makeCodec('json', undefined), { data: sessionData(size, 1), fields: {} })
+const recordText = (size: number, { owned = false, encrypted = false }: RecordOptions): string => {
+  const payload = new Content(makeCodec('json'), sessionData(size, 1)).encode()
   const owner = owned ? { owner: 'somebody@example.com', generations: [NONCE] } : {}
-  return formatRecord(KEY, { meta: { createdAt: AT, savedAt: AT, writes: Array.from({ length: WRITES }, () => NONCE), ...owner }, payload })
+  return formatRecord(KEY, { meta: { createdAt: AT, savedAt: AT, writes: Array.from({ length: WRITES }, () => NONCE), ...owner }, payload }, !encrypted)
 }
 
 const sealer = (encrypted = false): Sealer => makeSealer({ secrets: [KEY], encryptKeys: encrypted ? [KEY] : [], name: 'capacity' })

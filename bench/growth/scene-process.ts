@@ -11,7 +11,8 @@ import type { Session, SessionManager, SettingsInput } from '../../src/index.js'
 import { makeCodec } from '../../src/record/codec.js'
 import { IdKeys } from '../../src/record/id-keys.js'
 import { keyOf } from '../../src/record/id.js'
-import { encodeContent, formatRecord } from '../../src/record/record.js'
+import { Content } from '../../src/record/content.js'
+import { formatRecord } from '../../src/record/record.js'
 import { EventLoopWatch } from './event-loop.js'
 import { BODY } from './http-load.js'
 import type { Asks, Call, Cost, MemoryPerSession, Pause, SceneSpec } from './scene.js'
@@ -20,7 +21,7 @@ import { sessionData } from './session-data.js'
 const SECRET = 'growth-is-measured-with-a-secret-that-is-no-secret'
 const COOKIE = 'phial'
 const ID_CHARS = 43
-const KEYS = new IdKeys([SECRET], COOKIE)
+const KEYS = new IdKeys([SECRET], COOKIE, keyOf)
 
 /** Milliseconds that sessions live without a read, and by how much the first of them are older. */
 const LIFE = 86_400_000
@@ -250,8 +251,8 @@ const othersCookies = (many: number): string => Array.from({ length: many }, (_,
 
 const recordBytes = (size: number): number => {
   const now = Date.now()
-  const payload = encodeContent(makeCodec('json', undefined), { data: sessionData(size, 1), fields: {} })
-  return Buffer.byteLength(formatRecord('0'.repeat(64), { meta: { createdAt: now, savedAt: now, writes: ['x'.repeat(16)] }, payload }))
+  const payload = new Content(makeCodec('json'), sessionData(size, 1)).encode()
+  return Buffer.byteLength(formatRecord('0'.repeat(64), { meta: { createdAt: now, savedAt: now, writes: ['x'.repeat(16)] }, payload }, false))
 }
 
 const memory = (): { heap: number; external: number; rss: number } => {

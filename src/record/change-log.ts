@@ -1,4 +1,5 @@
-import type { Content, RecordMeta } from './record.js'
+import type { Content } from './content.js'
+import type { RecordMeta } from './record.js'
 
 /** A record taken apart, for changes to be applied to. */
 export interface OpenRecord {
@@ -58,11 +59,6 @@ export class ChangeLog {
     return new Map(this.#changes)
   }
 
-  /** The keys that were set. */
-  *keysSet(): Iterable<string> {
-    for (const change of this.#changes.values()) if (change.kind === 'set') yield change.key
-  }
-
   has(key: string): boolean {
     return this.#changes.has(nameOf(key))
   }
@@ -107,11 +103,11 @@ export class ChangeLog {
  * Makes the changes again on a newer record. Values come from the data as it was when the session was saved, and are
  * put in whole: the same key set twice is the later save's.
  */
-export const applyChanges = (changes: Changes, saved: Readonly<Record<string, unknown>>, record: OpenRecord): void => {
+export const applyChanges = (changes: Changes, saved: Content, record: OpenRecord): void => {
   for (const change of changes.values()) applyChange(change, saved, record)
 }
 
-const applyChange = (change: Change, saved: Readonly<Record<string, unknown>>, record: OpenRecord): void => {
+const applyChange = (change: Change, saved: Content, record: OpenRecord): void => {
   const { meta, content } = record
   switch (change.kind) {
     case 'clear':
@@ -120,11 +116,11 @@ const applyChange = (change: Change, saved: Readonly<Record<string, unknown>>, r
       meta.owner = meta.generations = undefined
       break
     case 'set':
-      if (Object.hasOwn(saved, change.key)) content.data[change.key] = saved[change.key]
-      else delete content.data[change.key] // set by a call, and then removed by hand
+      if (saved.has(change.key)) content.set(change.key, saved.get(change.key))
+      else content.delete(change.key) // set by a call, and then removed by hand
       break
     case 'delete':
-      delete content.data[change.key]
+      content.delete(change.key)
       break
     case 'edit':
       change.edit(record)

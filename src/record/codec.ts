@@ -1,18 +1,23 @@
 import { createRequire } from 'node:module'
 import { CodecError, ConfigError, DependencyError } from '../errors.js'
 import type { DataSerializer, Revive } from '../settings.js'
-import { checkParsed, strictJson } from './strict-json.js'
+import { checkParsed, strictJson, strictValues } from './strict-json.js'
 import { isWellFormed } from './well-formed.js'
 
 /** Turns a session's data into the text that is stored, and back. */
 export interface DataCodec {
-  /**
-   * Throws `CodecError` with the path of what would not come back as it is. With `suspects`, all under other keys is as `decode` made it, and need
-   * not be looked at again.
-   */
-  encode(data: object, suspects?: ReadonlySet<string>): string
+  /** Throws `CodecError` with the path of what would not come back as it is. */
+  encode(data: object): string
   /** Throws `CodecError` for what is not ours; never with a piece of the text, which is somebody's data. */
   decode(text: string): object
+  /** The same for values one by one, where they have nothing to do with each other, as in JSON. */
+  readonly values?: ValueCodec
+}
+
+export interface ValueCodec {
+  /** What encodes the values of an object, each by its key. Both throw like `encode`. */
+  encoder(data: object): (key: string) => string
+  decode(text: string): unknown
 }
 
 /**
@@ -32,21 +37,38 @@ export const makeCodec = (serializer: 'json' | 'devalue' | DataSerializer, reviv
   return foreignCodec(serializer === 'devalue' ? loadDevalue() : serializer)
 }
 
-const jsonCodec = (revive: Revive | undefined): DataCodec => ({
-  encode: (data, suspects) => asCodecErrors('the data cannot be stored', () => revive === undefined ? strictJson(data, false, suspects) : strictJson(data, true)),
+const jsonCodec = (revive: Revive | undefined): DataCodec => revive === undefined ? plainJson : {
+  encode: data => asCodecErrors(() => strictJson(data, true)),
   decode(text) {
-    const data = parsed(text, JSON.parse)
-    if (revive !== undefined || mayHoldProto(text)) checkParsed(data)
+    checkParsed(parsed(text, JSON.parse))
     // Parsed again, so that a text that is not ours is told from a hook that throws.
-    return asObject(revive === undefined ? data : JSON.parse(text, revive))
+    return asObject(JSON.parse(text, revive))
   },
-})
+}
+
+const plainJson: DataCodec = {
+  encode: data => asCodecErrors(() => strictJson(data, false)),
+  decode: text => asObject(parsedPlain(text)),
+  values: {
+    encoder: data => {
+      const encode = asCodecErrors(() => strictValues(data))
+      return key => asCodecErrors(() => encode(key))
+    },
+    decode: text => parsedPlain(text),
+  },
+}
+
+const parsedPlain = (text: string): unknown => {
+  const value = parsed(text, JSON.parse)
+  if (mayHoldProto(text)) checkParsed(value)
+  return value
+}
 
 /** JSON.stringify escapes no letter, and as `\u00…` only control characters. */
 const mayHoldProto = (text: string): boolean => text.includes('__proto__') || text.includes('\\u00')
 
 const foreignCodec = (serializer: DataSerializer): DataCodec => ({
-  encode: data => asCodecErrors('the data cannot be stored', () => {
+  encode: data => asCodecErrors(() => {
     const text: unknown = serializer.stringify(data)
     if (typeof text !== 'string' || !isWellFormed(text)) throw new CodecError('the serializer gave no well-formed text', '')
     return text
@@ -54,7 +76,7 @@ const foreignCodec = (serializer: DataSerializer): DataCodec => ({
   decode: text => asObject(parsed(text, serialized => serializer.parse(serialized))),
 })
 
-const asCodecErrors = (message: string, encode: () => string): string => {
+const asCodecErrors = <T>(encode: () => T): T => {
   try {
     return encode()
   } catch (error) {
@@ -63,7 +85,7 @@ const asCodecErrors = (message: string, encode: () => string): string => {
       const path = error.path.replace(/^\./, '')
       throw new CodecError(path === '' ? error.message : `${error.message}: ${path}`, path)
     }
-    throw new CodecError(message, '', { cause: error })
+    throw new CodecError('the data cannot be stored', '', { cause: error })
   }
 }
 

@@ -9,15 +9,17 @@ const ID_CHARS = 43
 const PLACES = 8192
 
 /**
- * Signs ids, and verifies them. One that verified before is remembered: a client comes again and again with the same cookie, and while its
- * keys are these it is as good as the first time. What did not verify is forgotten at once.
+ * Signs ids, and verifies them. One that verified before is remembered, with the key of its record: a client comes again and again with the same
+ * cookie, and while its keys are these it is as good as the first time. What did not verify is forgotten at once.
  */
 export class IdKeys {
   readonly #keys: readonly KeyObject[]
+  readonly #keyOf: (id: string) => string
   readonly #verified = new Familiar<PresentedId>(PLACES)
 
   /** Throws `ConfigError` for no secret, an empty one, and more than 8. Made once for a cookie's name: it costs some µs. */
-  constructor(secrets: readonly string[], cookieName: string) {
+  constructor(secrets: readonly string[], cookieName: string, keyOf: (id: string) => string) {
+    this.#keyOf = keyOf
     this.#keys = signingKeys(secrets, 'id', cookieName)
   }
 
@@ -34,8 +36,9 @@ export class IdKeys {
   verify(signed: string): PresentedId | undefined {
     const key = signedBy(signed, this.#keys)
     if (key < 0) return undefined
-    const presented = (text: string): PresentedId => ({ id: text.slice(0, ID_CHARS), stale: key > 0 })
-    this.#verified.meet(signed, presented)
-    return presented(signed)
+    const id = signed.slice(0, ID_CHARS)
+    const stale = key > 0
+    this.#verified.meet(signed, (own) => ({ id: own.slice(0, ID_CHARS), stale, key: this.#keyOf(id) }))
+    return { id, stale }
   }
 }

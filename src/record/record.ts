@@ -1,5 +1,5 @@
+import { crc32 } from 'node:zlib'
 import { CodecError } from '../errors.js'
-import type { DataCodec } from './codec.js'
 
 /** What is kept of a session beside its data. Times are epoch milliseconds. */
 export interface RecordMeta {
@@ -16,16 +16,12 @@ export interface RecordMeta {
   writes: readonly string[]
 }
 
-/** The user's keys, and beside them what the library keeps for the user (flashes), so that neither shadows the other. */
-export interface Content {
-  data: Record<string, unknown>
-  fields: Record<string, unknown>
-}
-
 /** A record with its content still encoded. */
 export interface RecordForm {
   readonly meta: RecordMeta
   readonly payload: string
+  /** The store may have damaged it without anybody noticing: what is wrong with it shows only when all of it is decoded. */
+  readonly isUnproved?: boolean
 }
 
 /** What stays under an id that was renewed, for a short while: it reads as gone, and a revocation can follow it. */
@@ -41,19 +37,19 @@ const WRITES_KEPT = 6
 /** Enough of the key to know that a store answered with another key's record. */
 const checkOf = (key: string): string => key.slice(0, 16)
 
-interface Header {
-  v: 1
-  k: string
-  w?: readonly string[]
-  c?: number
-  a?: number
-  s?: number
-  o?: string
-  g?: readonly string[]
-  d?: string
-  p?: string
-  m?: string
-  u?: number
+const FORM = '1'
+/** The check of the key, a checksum, when it was created and saved, nonces, and what few records have. */
+const RECORD = /^1 (\S+) ([\da-f]{8})? (-?\d+) (-?\d+) ([\w,-]*)( .+)?$/
+/** The check of the key, until when, where to. */
+const MOVED = /^1 (\S+) moved (-?\d+) (\S+)$/
+
+/** What few records have, as JSON. */
+interface Rare {
+  a?: number | undefined
+  o?: string | undefined
+  g?: readonly string[] | undefined
+  d?: string | undefined
+  p?: string | undefined
 }
 
 export const withWrite = (meta: RecordMeta, nonce: string, savedAt: number): RecordMeta => ({
@@ -62,74 +58,70 @@ export const withWrite = (meta: RecordMeta, nonce: string, savedAt: number): Rec
   writes: [nonce, ...meta.writes.slice(0, WRITES_KEPT - 1)],
 })
 
-/** One line of JSON, then the content as the codec wrote it. */
-export const formatRecord = (key: string, { meta, payload }: RecordForm): string => {
-  const header: Header = { v: 1, k: checkOf(key), w: meta.writes, c: meta.createdAt, s: meta.savedAt }
-  if (meta.authenticatedAt !== undefined) header.a = meta.authenticatedAt
-  if (meta.owner !== undefined) header.o = meta.owner
-  if (meta.generations !== undefined && meta.generations.length > 0) header.g = meta.generations
-  if (meta.domain !== undefined) header.d = meta.domain
-  if (meta.path !== undefined) header.p = meta.path
-  return `${JSON.stringify(header)}\n${payload}`
+/** A line about the record, then the content as it was encoded. With a checksum, where nothing else would tell that the content was damaged. */
+export const formatRecord = (key: string, { meta, payload }: RecordForm, hasChecksum: boolean): string => {
+  const checksum = hasChecksum ? checksumOf(payload) : ''
+  return `${FORM} ${checkOf(key)} ${checksum} ${meta.createdAt} ${meta.savedAt} ${meta.writes.join(',')}${rareOf(meta)}\n${payload}`
 }
 
-export const formatMoved = (key: string, { movedTo, until }: MovedRecord): string =>
-  `${JSON.stringify({ v: 1, k: checkOf(key), m: movedTo, u: until } satisfies Header)}\n`
+export const formatMoved = (key: string, { movedTo, until }: MovedRecord): string => `${FORM} ${checkOf(key)} moved ${until} ${movedTo}\n`
 
-/** Throws `CodecError` for anything that is not a record of this key. The payload is not decoded yet. */
-export const parseRecord = (key: string, text: string): RecordForm | MovedRecord => {
+/** Throws `CodecError` for anything that is not a record of this key. The content is not decoded yet; `isProved` when something else tells that it is whole. */
+export const parseRecord = (key: string, text: string, isProved: boolean): RecordForm | MovedRecord => {
   const end = text.indexOf('\n')
   if (end < 0) throw new CodecError('the record is cut short', '')
-  const header = parseHeader(text.slice(0, end))
-  if (header.k !== checkOf(key)) throw new CodecError('the record belongs to another key', '')
-  if (typeof header.m === 'string') return { movedTo: header.m, until: numberOr(header.u, 0) }
-  return { meta: metaOf(header), payload: text.slice(end + 1) }
+  const line = text.slice(0, end)
+  if (!line.startsWith(`${FORM} `)) throw new CodecError('the record has a form that this release does not know', '')
+  const [, check, checksum, created, saved, writes, rare] = RECORD.exec(line) ?? []
+  if (check === undefined) return parseMoved(key, line)
+  assertCheck(check, key)
+  const payload = text.slice(end + 1)
+  if (!isProved && checksum !== undefined && checksum !== checksumOf(payload)) throw new CodecError('the content is not what was stored', '')
+  const meta = { createdAt: timeOf(created), savedAt: timeOf(saved), writes: writes === '' ? [] : writes!.split(',') }
+  return { meta: rare === undefined ? meta : { ...meta, ...parsedRare(rare) }, payload, isUnproved: !isProved && checksum === undefined }
 }
 
 export const isMoved = (record: object): record is MovedRecord => 'movedTo' in record
 
-const parseHeader = (line: string): Header => {
-  let header: unknown
+const parseMoved = (key: string, line: string): MovedRecord => {
+  const [, check, until, movedTo] = MOVED.exec(line) ?? []
+  if (check === undefined) throw damaged()
+  assertCheck(check, key)
+  return { movedTo: movedTo!, until: timeOf(until) }
+}
+
+const checksumOf = (payload: string): string => crc32(payload).toString(16).padStart(8, '0')
+
+const assertCheck = (check: string, key: string): void => {
+  if (check !== checkOf(key)) throw new CodecError('the record belongs to another key', '')
+}
+
+const timeOf = (text: string | undefined): number => {
+  const time = Number(text)
+  if (!Number.isSafeInteger(time)) throw damaged()
+  return time
+}
+
+const rareOf = ({ authenticatedAt, owner, generations = [], domain, path }: RecordMeta): string => {
+  if (authenticatedAt === undefined && owner === undefined && domain === undefined && path === undefined) return ''
+  return ` ${JSON.stringify({ a: authenticatedAt, o: owner, g: generations.length > 0 ? generations : undefined, d: domain, p: path } satisfies Rare)}`
+}
+
+const parsedRare = (text: string): Partial<RecordMeta> => {
+  const { a, o, g, d, p } = parsedJson(text)
+  if (!(a === undefined || Number.isSafeInteger(a)) || ![o, d, p].every(isOptionalText) || !(g === undefined || isTextList(g))) throw damaged()
+  return { authenticatedAt: a, owner: o, generations: g, domain: d, path: p }
+}
+
+const parsedJson = (text: string): Rare => {
   try {
-    header = JSON.parse(line)
+    return Object(JSON.parse(text)) as Rare
   } catch (cause) {
-    throw new CodecError('the record has no header', '', { cause })
+    throw new CodecError('the record has a damaged line', '', { cause })
   }
-  if (typeof header !== 'object' || header === null || (header as Header).v !== 1) {
-    throw new CodecError('the record has a form that this release does not know', '')
-  }
-  return header as Header
 }
 
-const metaOf = (header: Header): RecordMeta => {
-  const { c, s, a, o, g, d, p, w } = header
-  if (!isTime(c) || !isTime(s) || !(a === undefined || isTime(a))) throw new CodecError('the record has no times', '')
-  if (![o, d, p].every(isOptionalText) || !isTextList(w) || !(g === undefined || isTextList(g))) throw new CodecError('the record has a damaged header', '')
-  return { createdAt: c, savedAt: s, authenticatedAt: a, owner: o, generations: g, domain: d, path: p, writes: w }
-}
+const damaged = (): CodecError => new CodecError('the record has a damaged line', '')
 
-const isTime = (value: unknown): value is number => Number.isSafeInteger(value)
 const isOptionalText = (value: unknown): boolean => value === undefined || typeof value === 'string'
 const isTextList = (value: unknown): value is string[] => Array.isArray(value) && value.every((item) => typeof item === 'string')
-const numberOr = (value: unknown, fallback: number): number => (isTime(value) ? value : fallback)
-
-/** The length of the encoded fields on a line (nothing when there are none, as in most sessions), the fields, the data. */
-export const encodeContent = (codec: DataCodec, { data, fields }: Content, suspects?: ReadonlySet<string>): string => {
-  for (const _ in fields) {
-    const encoded = codec.encode(fields)
-    return `${encoded.length}\n${encoded}${codec.encode(data, suspects)}`
-  }
-  return `\n${codec.encode(data, suspects)}`
-}
-
-export const decodeContent = (codec: DataCodec, payload: string): Content => {
-  const start = payload.indexOf('\n') + 1
-  const split = start + Number(payload.slice(0, start))
-  const fields = split === start ? {} : codec.decode(payload.slice(start, split))
-  const data = codec.decode(payload.slice(split))
-  if (!isDictionary(data) || !isDictionary(fields)) throw new CodecError('the record holds no session', '')
-  return { data, fields }
-}
-
-const isDictionary = (value: unknown): value is Record<string, unknown> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value)

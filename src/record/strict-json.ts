@@ -13,17 +13,27 @@ const MOST_LEVELS = 200
  * With `takesToJson`, an object that has a `toJSON` method (a `Date` has) is stored as that says.
  *
  * Elements of arrays that are accessors are not looked for, because that would double the cost: their value is stored.
- *
- * With `suspects`, which go without `takesToJson`, only what is under these keys is looked at.
  */
-export const strictJson = (data: object, takesToJson: boolean, suspects?: ReadonlySet<string>): string => {
-  const walk = new Walk(takesToJson, false)
-  const plain = suspects === undefined ? walk.plain(data) : walk.check(data, suspects)
-  const text = JSON.stringify(plain)
-  // JSON.stringify escapes lone surrogates and hardly anything else in this way, so looking for them costs almost nothing.
-  if (text.includes('\\ud')) new Walk(takesToJson, true).plain(data)
+export const strictJson = (data: object, takesToJson: boolean): string => {
+  const text = JSON.stringify(new Walk(data, takesToJson, false).all())
+  if (mayHoldSurrogates(text)) new Walk(data, takesToJson, true).all()
   return text
 }
+
+/** The same for the values of an object, each by its key, without `takesToJson`. */
+export const strictValues = (data: object): ((key: string) => string) => {
+  const walk = new Walk(data, false, false)
+  walk.itself()
+  return (key) => {
+    walk.one(key)
+    const text = JSON.stringify((data as Record<string, unknown>)[key])
+    if (mayHoldSurrogates(text) || !isWellFormed(key)) new Walk(data, false, true).one(key)
+    return text
+  }
+}
+
+/** JSON.stringify escapes lone surrogates and hardly anything else in this way, so looking for them costs almost nothing. */
+const mayHoldSurrogates = (text: string): boolean => text.includes('\\ud')
 
 /** Throws a `CodecError` if what JSON.parse gave has a key `__proto__`, which a merge would take for a prototype, or is nested too deep. */
 export const checkParsed = (value: unknown, level = 0): void => {
@@ -38,22 +48,26 @@ class Walk {
   readonly #checksText: boolean
   /** The steps to the value at hand; what is beyond its level is left from before. */
   readonly #steps: (string | number)[] = []
-  #root: unknown
+  readonly #root: object
 
-  constructor(takesToJson: boolean, checksText: boolean) {
+  constructor(root: object, takesToJson: boolean, checksText: boolean) {
+    this.#root = root
     this.#takesToJson = takesToJson
     this.#checksText = checksText
   }
 
-  plain(data: object): unknown {
-    this.#root = data
-    return this.#value(data, 0)
+  all(): unknown {
+    return this.#value(this.#root, 0)
   }
 
-  check(data: object, keys: ReadonlySet<string>): object {
-    this.#root = data
-    for (const key of keys) if (Object.hasOwn(data, key)) this.#property(data as Record<string, unknown>, key, 0)
-    return data
+  /** The object that it began with, without its values. */
+  itself(): void {
+    this.#refuseClass(this.#root, 0)
+    this.#refuseSymbols(this.#root, 0)
+  }
+
+  one(key: string): void {
+    this.#property(this.#root as Record<string, unknown>, key, 0)
   }
 
   /** The value itself, or a copy in which `toJSON` has spoken. */
@@ -78,8 +92,7 @@ class Walk {
     if (level >= MOST_LEVELS) this.#refuseDepth(level)
     if (this.#takesToJson && hasToJson(value)) return this.#spoken(value, level)
     if (Array.isArray(value)) return this.#array(value, level)
-    const prototype: unknown = Object.getPrototypeOf(value)
-    if (prototype !== Object.prototype && prototype !== null) this.#refuse(kindOf(value), level)
+    this.#refuseClass(value, level)
     return this.#record(value as Record<string, unknown>, level)
   }
 
@@ -131,6 +144,11 @@ class Walk {
     return this.#value(value, level + 1)
   }
 
+  #refuseClass(value: object, level: number): void {
+    const prototype: unknown = Object.getPrototypeOf(value)
+    if (prototype !== Object.prototype && prototype !== null) this.#refuse(kindOf(value), level)
+  }
+
   #refuseSymbols(value: object, level: number): void {
     if (Object.getOwnPropertySymbols(value).length > 0) this.#refuse('an object with symbols as keys', level)
   }
@@ -138,7 +156,7 @@ class Walk {
   /** It is most often a cycle: then the path leads to where that closes. */
   #refuseDepth(level: number): never {
     const met = new Set<unknown>()
-    let value = this.#root
+    let value: unknown = this.#root
     for (let depth = 0; typeof value === 'object' && value !== null; depth++) {
       if (met.has(value)) this.#refuse('an object that holds itself', depth)
       met.add(value)

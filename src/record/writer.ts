@@ -6,7 +6,8 @@ import { emit } from '../diagnostics.js'
 import { SessionConflictError, SessionGoneError, TooLargeError } from '../errors.js'
 import type { OpenRecord } from './change-log.js'
 import type { DataCodec } from './codec.js'
-import { decodeContent, encodeContent, isMoved } from './record.js'
+import { Content } from './content.js'
+import { isMoved } from './record.js'
 import type { RecordForm } from './record.js'
 import { REFUSED } from './sealed-store.js'
 import type { Found, SealedStore } from './sealed-store.js'
@@ -131,9 +132,9 @@ export class Writer {
     const [first] = jobs
     if (jobs.length === 1 && first!.direct !== undefined && first!.base.version === base.version) return first!.direct
     try {
-      const open: OpenRecord = { meta: { ...base.record.meta }, content: decodeContent(this.#codec, base.record.payload) }
+      const open: OpenRecord = { meta: { ...base.record.meta }, content: Content.decode(this.#codec, base.record) }
       for (const job of jobs) job.apply(open)
-      return { meta: open.meta, payload: encodeContent(this.#codec, open.content) }
+      return { meta: open.meta, payload: open.content.encode() }
     } catch (cause) {
       throw new JobError('a change could not be made', { cause })
     }

@@ -3,8 +3,8 @@ import { CodecError } from '../errors.js'
 import { applyChanges, ChangeLog, joined } from '../record/change-log.js'
 import type { Change, Changes, OpenRecord } from '../record/change-log.js'
 import type { DataCodec } from '../record/codec.js'
-import { decodeContent, encodeContent } from '../record/record.js'
-import type { Content, RecordForm, RecordMeta } from '../record/record.js'
+import { Content } from '../record/content.js'
+import type { RecordForm, RecordMeta } from '../record/record.js'
 
 type Data = Record<string, unknown>
 
@@ -43,16 +43,18 @@ export class SessionData {
   #underWay: Snapshot[] = []
   /** What changes in depth are measured against. */
   #compared: RecordForm | undefined
-  #comparedData: Data | undefined
+  #comparedContent: Content | undefined
   /** Keys whose objects are in the handler's hands; `undefined` once all of them are. */
   #lent: Set<string> | undefined = new Set()
-  /** Objects that the codec made, and nobody else has put anywhere; `undefined` while all of them are. */
+  /** Objects that the application put in, while it can do so by `set` alone. */
+  #given: WeakSet<object> | undefined
+  /** From then on: those that the codec made, and nobody else has put anywhere. */
   #made: WeakSet<object> | undefined
   #lineage = 0
   #life = 0
 
   /** `content` is the stored record's, decoded. */
-  constructor(codec: DataCodec, now: number, stored?: RecordForm, content: Content = { data: {}, fields: {} }) {
+  constructor(codec: DataCodec, now: number, stored?: RecordForm, content: Content = new Content(codec)) {
     this.#codec = codec
     this.#stored = this.#compared = stored
     this.content = content
@@ -89,29 +91,28 @@ export class SessionData {
   }
 
   lend(key: string): unknown {
-    const { data } = this.content
-    const value = Object.hasOwn(data, key) ? data[key] : undefined
+    const value = this.content.get(key)
     if (isObject(value)) this.#lent?.add(key)
     return value
   }
 
   has(key: string): boolean {
-    return Object.hasOwn(this.content.data, key)
+    return this.content.has(key)
   }
 
   set(key: string, value: unknown): void {
     checkKey(key)
     if (isObject(value)) {
-      this.#knowMade()
+      this.#knowGiven(value)
       this.#lent?.add(key)
     }
-    this.content.data[key] = value
+    this.content.set(key, value)
     this.log.set(key)
   }
 
   delete(key: string): boolean {
     const had = this.has(key)
-    delete this.content.data[key]
+    this.content.delete(key)
     this.log.delete(key)
     return had
   }
@@ -145,19 +146,19 @@ export class SessionData {
   /** Makes a snapshot's changes on a newer record, but for those that are in it already. */
   replay({ form, changes }: Snapshot, record: OpenRecord): void {
     const left = new Map([...changes].filter(([, change]) => change.isSettled !== true))
-    if (left.size > 0) applyChanges(left, decodeContent(this.#codec, form.payload).data, record)
+    if (left.size > 0) applyChanges(left, Content.decode(this.#codec, form), record)
   }
 
   /** A newer record with a snapshot's changes made on it. */
   merge(snapshot: Snapshot, newer: RecordForm): RecordForm {
     const record = this.#taken(newer)
     this.replay(snapshot, record)
-    return { meta: record.meta, payload: encodeContent(this.#codec, record.content) }
+    return { meta: record.meta, payload: record.content.encode() }
   }
 
   /** A copy of a record, to be changed. */
   copy({ meta, content }: OpenRecord): OpenRecord {
-    return this.#taken({ meta, payload: encodeContent(this.#codec, content) })
+    return this.#taken({ meta, payload: content.encode() })
   }
 
   /** A snapshot was stored: `isWhole` when just as it was taken, and with nobody else's changes. */
@@ -224,7 +225,7 @@ export class SessionData {
     this.#underWay = []
     this.#stored = undefined
     this.log.take()
-    this.#show({ meta: { createdAt: now, savedAt: now, writes: [] }, content: { data: {}, fields: {} } })
+    this.#show({ meta: { createdAt: now, savedAt: now, writes: [] }, content: new Content(this.#codec) })
   }
 
   /** Others' changes came in: what is not saved is made on what there is now. */
@@ -239,30 +240,25 @@ export class SessionData {
     if (!isOurs) return
     if (!this.log.remove(name, change) || change.kind === 'edit') return
     if (change.kind === 'clear') return this.#compareWith(form)
-    const seen = decodeContent(this.#codec, form.payload).data
-    const compared = this.#compareData()
-    if (Object.hasOwn(seen, change.key)) compared[change.key] = seen[change.key]
-    else delete compared[change.key]
-    if (isSame(change.key, this.content.data, seen)) return
+    const seen = Content.decode(this.#codec, form)
+    const compared = this.#compareContent()
+    if (seen.has(change.key)) compared.set(change.key, seen.get(change.key))
+    else compared.delete(change.key)
+    if (isSame(change.key, this.content, seen)) return
     if (this.has(change.key)) this.log.set(change.key)
     else this.log.delete(change.key)
   }
 
   #snapshotWith(changes: () => Changes): Snapshot {
     this.#logDepth()
-    const form = { meta: { ...this.meta }, payload: encodeContent(this.#codec, this.content, this.#suspects()) }
+    const form = { meta: { ...this.meta }, payload: this.content.encode() }
     return { form, changes: changes(), lineage: this.#lineage, life: this.#life }
-  }
-
-  /** The keys whose values the codec may not have made; `undefined` when they are not known. */
-  #suspects(): ReadonlySet<string> | undefined {
-    return this.#lent && new Set([...this.#lent, ...this.log.keysSet()])
   }
 
   /** What is stored, with what is on its way. */
   #expected(): OpenRecord {
     const { createdAt, savedAt } = this.meta
-    const record = this.#stored === undefined ? { meta: { createdAt, savedAt, writes: [] }, content: { data: {}, fields: {} } } : this.#taken(this.#stored)
+    const record = this.#stored === undefined ? { meta: { createdAt, savedAt, writes: [] }, content: new Content(this.#codec) } : this.#taken(this.#stored)
     for (const snapshot of this.#underWay) this.replay(snapshot, record)
     return record
   }
@@ -271,9 +267,9 @@ export class SessionData {
   #show(record: OpenRecord): void {
     this.#lineage++
     this.#knowMade()
-    this.#compareWith({ meta: record.meta, payload: encodeContent(this.#codec, record.content) })
+    this.#compareWith({ meta: record.meta, payload: record.content.encode() })
     const { data } = this.content
-    applyChanges(this.log.changes, data, record)
+    applyChanges(this.log.changes, this.content, record)
     const shown = record.content.data
     for (const key of new Set([...Object.keys(data), ...Object.keys(shown)])) {
       if (!Object.hasOwn(shown, key)) delete data[key]
@@ -295,18 +291,23 @@ export class SessionData {
     return newer
   }
 
-  /** Before somebody else puts an object in. */
-  #knowMade(): void {
-    this.#made ??= new WeakSet(Object.values(this.content.data).filter(isObject))
+  /** One that the codec made and the application had from here is still ours. */
+  #knowGiven(value: object): void {
+    if (this.#made === undefined && !this.content.seen.includes(value)) (this.#given ??= new WeakSet()).add(value)
   }
 
-  #taken({ meta, payload }: RecordForm): OpenRecord {
-    return { meta: { ...meta }, content: decodeContent(this.#codec, payload) }
+  /** Before somebody else may put objects in by hand. */
+  #knowMade(): void {
+    this.#made ??= new WeakSet(Object.values(this.content.data).filter((value) => isObject(value) && this.#given?.has(value) !== true) as object[])
+  }
+
+  #taken(form: RecordForm): OpenRecord {
+    return { meta: { ...form.meta }, content: Content.decode(this.#codec, form) }
   }
 
   #compareWith(form: RecordForm): void {
     this.#compared = form
-    this.#comparedData = undefined
+    this.#comparedContent = undefined
   }
 
   #logDepth(): void {
@@ -317,23 +318,23 @@ export class SessionData {
   }
 
   #changedInDepth(): string[] {
-    const { data } = this.content
+    const { content } = this
     const lent = this.#lent
     if (lent !== undefined && lent.size === 0) return []
-    const compared = this.log.isCleared ? {} : this.#compareData()
-    const keys = lent ?? new Set([...Object.keys(data), ...Object.keys(compared)])
-    return [...keys].filter((key) => !this.log.has(key) && !isSame(key, data, compared))
+    const compared = this.log.isCleared ? new Content(this.#codec) : this.#compareContent()
+    const keys = lent ?? new Set([...content.keys(), ...compared.keys()])
+    return [...keys].filter((key) => !this.log.has(key) && !isSame(key, content, compared))
   }
 
-  #compareData(): Data {
-    return (this.#comparedData ??= this.#compared === undefined ? {} : decodeContent(this.#codec, this.#compared.payload).data)
+  #compareContent(): Content {
+    return (this.#comparedContent ??= this.#compared === undefined ? new Content(this.#codec) : Content.decode(this.#codec, this.#compared))
   }
 }
 
 const isObject = (value: unknown): value is object => typeof value === 'object' && value !== null
 
-const isSame = (key: string, one: Data, other: Data): boolean =>
-  Object.hasOwn(one, key) === Object.hasOwn(other, key) && isDeepStrictEqual(one[key], other[key])
+const isSame = (key: string, one: Content, other: Content): boolean =>
+  one.has(key) === other.has(key) && isDeepStrictEqual(one.get(key), other.get(key))
 
 const isPlain = (value: unknown): value is Data => isObject(value) && Object.getPrototypeOf(value) === Object.prototype
 

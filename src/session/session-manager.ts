@@ -10,8 +10,9 @@ import type { DataCodec } from '../record/codec.js'
 import { isId, keySpace, newId } from '../record/id.js'
 import type { KeySpace } from '../record/id.js'
 import { Owners } from '../record/owners.js'
-import { decodeContent, isMoved } from '../record/record.js'
-import type { Content, MovedRecord, RecordForm } from '../record/record.js'
+import { Content } from '../record/content.js'
+import { isMoved } from '../record/record.js'
+import type { MovedRecord, RecordForm } from '../record/record.js'
 import { SealedStore } from '../record/sealed-store.js'
 import type { Found } from '../record/sealed-store.js'
 import { StoreCalls } from '../record/store-call.js'
@@ -140,8 +141,9 @@ export class SessionManager<T extends object = Record<string, any>> {
       if (typeof id !== 'string') throw new TypeError('an id is a string')
       if (!isId(id)) return undefined
       const context = this.#contextFor(detachedCarrier, false)
-      const found = await this.#find(context, id, false)
-      return found === undefined ? undefined : new Session<T>(context, { id, ...found })
+      const key = context.keyOf(id)
+      const found = await this.#find(context, key, false)
+      return found === undefined ? undefined : new Session<T>(context, { id, key, ...found })
     })
   }
 
@@ -255,18 +257,18 @@ export class SessionManager<T extends object = Record<string, any>> {
     const context = this.#contextFor(carrier, isRequest)
     const presented = context.ids.readId()
     if (presented === undefined) return new Session<T>(context)
-    const begun = (found: Origin | undefined): Session<T> => found === undefined ? new Session<T>(context) : new Session<T>(context, foundBy(presented, found))
-    return orElse(() => andThen(this.#find(context, presented.id, true), begun), (error) => {
+    const key = presented.key ?? context.keyOf(presented.id)
+    const begun = (found: Origin | undefined): Session<T> => found === undefined ? new Session<T>(context) : new Session<T>(context, foundBy(presented, key, found))
+    return orElse(() => andThen(this.#find(context, key, true), begun), (error) => {
       if (!(error instanceof StoreError) || this.#options.onOutage === 'fail') throw error
       const readOnly = new StoreUnavailableError('the store is down: this session is read-only', { backend: this.#options.backend, operation: 'get', cause: error })
       return new Session<T>(context, { readOnly })
     })
   }
 
-  /** The live record of an id, judged by its own times. */
-  #find(context: SessionContext, id: string, touches: boolean): Awaitable<Origin | undefined> {
+  /** The live record of an id's key, judged by its own times. */
+  #find(context: SessionContext, key: string, touches: boolean): Awaitable<Origin | undefined> {
     const { records, rules, policy } = context
-    const key = context.keyOf(id)
     return andThen(this.#read(context, key, touches), (read) => {
       if (read === undefined) return undefined
       if (!isMoved(read)) return this.#confirmed(context, key, read)
@@ -308,7 +310,7 @@ export class SessionManager<T extends object = Record<string, any>> {
   #origin(context: SessionContext, { record, version, expiresAt, touched }: Found): Origin | MovedRecord | undefined {
     if (isMoved(record)) return record
     if (!this.#isLive(record, context)) return undefined
-    return { found: { record, version, expiresAt, touched }, content: decodeContent(context.codec, record.payload) }
+    return { found: { record, version, expiresAt, touched }, content: Content.decode(context.codec, record) }
   }
 
   #isLive(record: RecordForm, { rules, records }: SessionContext): boolean {
@@ -376,7 +378,7 @@ const atMost = async (ms: number, work: Promise<unknown>): Promise<void> => {
 type Stored = Pick<SessionContext, 'records' | 'writer' | 'owners' | 'locks' | 'calls'>
 type Origin = Required<Pick<SessionOrigin, 'found' | 'content'>> & Pick<SessionOrigin, 'readOnly' | 'recordKey'> & { readonly found: Found<RecordForm>; readonly content: Content }
 
-const foundBy = ({ id, stale }: PresentedId, { found, content, readOnly, recordKey }: Origin): SessionOrigin => ({ id, stale, found, content, readOnly, recordKey })
+const foundBy = ({ id, stale }: PresentedId, key: string, { found, content, readOnly, recordKey }: Origin): SessionOrigin => ({ id, stale, key, found, content, readOnly, recordKey })
 
 const isPerRequest = (store: NamespaceManager | RequestNamespace): store is RequestNamespace => store.supports.scope === 'request'
 

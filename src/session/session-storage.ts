@@ -10,7 +10,8 @@ import type { OpenRecord } from '../record/change-log.js'
 import { newId } from '../record/id.js'
 import { destroyRecord, renewRecord } from '../record/lifecycle.js'
 import { isMoved } from '../record/record.js'
-import type { Content, RecordForm, RecordMeta } from '../record/record.js'
+import type { Content } from '../record/content.js'
+import type { RecordForm, RecordMeta } from '../record/record.js'
 import type { Found } from '../record/sealed-store.js'
 import type { Written } from '../record/writer.js'
 import { writePromise } from '../write-promise.js'
@@ -24,6 +25,8 @@ import type { Update } from './update.js'
 export interface SessionOrigin {
   /** The id that was presented, or chosen for a session without a client. */
   readonly id?: string | undefined
+  /** That of the id, where it is known. */
+  readonly key?: string | undefined
   /** It was signed with an older secret. */
   readonly stale?: boolean
   readonly found?: Found<RecordForm> | undefined
@@ -49,8 +52,9 @@ export class SessionStorage {
   readonly #recordKey: string | undefined
   #cookie: SessionCookie | undefined
   #id: string | undefined
-  /** The key of an id: a hash, to be made once. */
-  #keyed: { readonly id: string; readonly key: string } | undefined
+  /** The id whose key is known, and that: a hash, to be made once. */
+  #keyedId: string | undefined
+  #keyOfId = ''
   #stale: boolean
   #found: Found<RecordForm> | undefined
   #ended: 'destroyed' | 'invalidated' | undefined
@@ -74,6 +78,7 @@ export class SessionStorage {
     const { policy, rules, codec } = context
     this.#context = context
     this.#id = origin.id
+    if (origin.key !== undefined) this.#knowKey(origin.id!, origin.key)
     this.#stale = origin.stale ?? false
     this.#found = origin.found
     this.#readOnly = origin.readOnly
@@ -269,8 +274,13 @@ export class SessionStorage {
 
   get #key(): string {
     const { id } = this
-    if (this.#keyed?.id !== id) this.#keyed = { id, key: this.#context.keyOf(id) }
-    return this.#keyed.key
+    if (this.#keyedId !== id) this.#knowKey(id, this.#context.keyOf(id))
+    return this.#keyOfId
+  }
+
+  #knowKey(id: string, key: string): void {
+    this.#keyedId = id
+    this.#keyOfId = key
   }
 
   /** What is asked from inside of it, by who hears of an event, or by a function given to `update`, comes after it. */

@@ -120,7 +120,7 @@ export class Session<T extends object = Record<string, any>> {
   }
 
   keys(): (keyof T & string)[] {
-    return Object.keys(this.#data.content.data) as (keyof T & string)[]
+    return this.#data.content.keys() as (keyof T & string)[]
   }
 
   values(): T[keyof T][] {

@@ -38,8 +38,8 @@ export class Update {
     this.#changed = this.#key === undefined ? differingKeys(before, draft) : [this.#key]
     for (const key of this.#changed) {
       checkKey(key)
-      if (Object.hasOwn(draft, key)) record.content.data[key] = draft[key]
-      else delete record.content.data[key]
+      if (Object.hasOwn(draft, key)) record.content.set(key, draft[key])
+      else record.content.delete(key)
     }
   }
 

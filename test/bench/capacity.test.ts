@@ -122,7 +122,7 @@ test('it prints the working of all stores, or of those that are named', (t) => {
 
 test('the line of the table comes first, for the figures that were asked', (t) => {
   const { stdout } = capacity('--sessions', '1e8', '--requests', '1', '--store', 'memory,redis')
-  t.regex(stdout, /^store +memory or disk +commands +bandwidth out of it, into it +nodes\nmemory +1\d\d GB +– +– +not for so many\nredis +1\d\d GB +120,000,000\/s +[\d.]+ Gbit\/s, .+ masters\)$/m)
+  t.regex(stdout, /^store +memory or disk +commands +bandwidth out of it, into it +nodes\nmemory +1\d\d GB +– +– +not for so many\nredis +1\d\d GB +120,000,000\/s +[\d.]+ [GT]bit\/s, .+ masters\)$/m)
 })
 
 test('what is asked for owners is reckoned as reads, on both sides', (t) => {

@@ -22,14 +22,14 @@ const CART_KEYS = [
 const cookieOf = (id: string, secret: string, cookieName = 'phial'): string => {
   const jar = new Jar()
   const request = jar.request()
-  new SignedIds(request, new IdKeys([secret], cookieName)).writeId(id, plainAttributes)
+  new SignedIds(request, new IdKeys([secret], cookieName, keyOf)).writeId(id, plainAttributes)
   return request.sent()?.value ?? ''
 }
 
 const read = (cookies: readonly string[], secrets = [newest, older], cookieName = 'phial') => {
   const carrier = new Jar().request()
   carrier.read = () => cookies
-  return rejectionsOf(() => new SignedIds(carrier, new IdKeys(secrets, cookieName)).readId())
+  return rejectionsOf(() => new SignedIds(carrier, new IdKeys(secrets, cookieName, keyOf)).readId())
 }
 
 test('S001: an id is 32 bytes in base64url, and no two are the same', t => {
@@ -121,7 +121,7 @@ test('an id comes back from the cookie it was written to', t => {
   const id = newId()
   const jar = new Jar()
   const request = jar.request()
-  new SignedIds(request, new IdKeys([newest], 'phial')).writeId(id, { ...plainAttributes, path: '/shop' })
+  new SignedIds(request, new IdKeys([newest], 'phial', keyOf)).writeId(id, { ...plainAttributes, path: '/shop' })
   request.respond()
   t.deepEqual(jar.cookies.map(({ name, path }) => ({ name, path })), [{ name: 'phial', path: '/shop' }])
   t.deepEqual(read(jar.values('phial')), { result: { id, stale: false }, reasons: [] })
@@ -131,7 +131,7 @@ test('expiring an id expires its cookie', t => {
   const jar = new Jar()
   jar.keep('phial', cookieOf(newId(), newest))
   const request = jar.request()
-  new SignedIds(request, new IdKeys([newest], 'phial')).expireId(plainAttributes)
+  new SignedIds(request, new IdKeys([newest], 'phial', keyOf)).expireId(plainAttributes)
   request.respond()
   t.deepEqual(jar.names, [])
 })
@@ -151,10 +151,10 @@ test('S109: the newest secret signs, all verify, a removed one fails, and an id 
 })
 
 test('S109: there are 1 to 8 secrets, and none is empty', t => {
-  t.throws(() => new IdKeys([], 'phial'), { code: 'PHIAL_CONFIG' })
-  t.throws(() => new IdKeys(Array.from({ length: 9 }, (_, index) => `secret ${index}`), 'phial'), { code: 'PHIAL_CONFIG' })
-  t.throws(() => new IdKeys([newest, ''], 'phial'), { code: 'PHIAL_CONFIG' })
-  t.notThrows(() => new IdKeys(Array.from({ length: 8 }, (_, index) => `secret ${index}`), 'phial'))
+  t.throws(() => new IdKeys([], 'phial', keyOf), { code: 'PHIAL_CONFIG' })
+  t.throws(() => new IdKeys(Array.from({ length: 9 }, (_, index) => `secret ${index}`), 'phial', keyOf), { code: 'PHIAL_CONFIG' })
+  t.throws(() => new IdKeys([newest, ''], 'phial', keyOf), { code: 'PHIAL_CONFIG' })
+  t.notThrows(() => new IdKeys(Array.from({ length: 8 }, (_, index) => `secret ${index}`), 'phial', keyOf))
 })
 
 test('S103: an id signed for another cookie, or with the secret itself, is not ours', t => {

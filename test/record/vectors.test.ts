@@ -51,7 +51,7 @@ test('S115: an id that an earlier release signed is still ours, and stored under
     const jar = new Jar()
     jar.keep(cookieName, cookie)
     const carrier = jar.request(cookieName)
-    const ids = new SignedIds(carrier, new IdKeys(secrets, cookieName))
+    const ids = new SignedIds(carrier, new IdKeys(secrets, cookieName, keyOf))
     t.deepEqual(ids.readId(), { id, stale: false })
     ids.writeId(id, plainAttributes)
     t.is(carrier.sent()?.value, cookie)

@@ -8,6 +8,7 @@ import { isDeepStrictEqual } from 'node:util'
 import type { Session } from '../../src/index.js'
 import { FaultyStore } from '../support/faulty-store.js'
 import { SECRET } from '../support/harness.js'
+import { withSupports } from '../support/with-supports.js'
 import {
   acts, ask, countOf, directory, ENCRYPT_KEY, keysOf, MODES, openStore, record, serveIn, STORED, Visitor,
   withMethods,
@@ -352,7 +353,8 @@ for (const encrypted of [false, true]) {
     let corrupt: ((value: string) => string) | undefined
     const { port } = await serveIn(t, STORED[0]!, acts, {
       ...(encrypted && { encryptKey: ENCRYPT_KEY }),
-      type: withMethods(store, {
+      // As one of several processes: of its own texts a process checks the form alone.
+      type: withMethods(withSupports(store, { scope: 'machine' }), {
         get: async (key, touch) => {
           const found = await store.get(key, touch)
           return found && corrupt ? { ...found, value: corrupt(found.value) } : found
@@ -433,7 +435,7 @@ for (const mode of STORED) {
 
 for (const mode of MODES) {
   test(`S138: the limit on a record is checked before the store is called: ${mode.name}`, async (t) => {
-    const measuring = openStore(t, STORED[0]!)
+    const measuring = openStore(t, mode.isStored ? mode : STORED[0]!)
     let stored = 0
     const app = await serveIn(t, STORED[0]!, acts, {
       type: withMethods(
@@ -441,8 +443,8 @@ for (const mode of MODES) {
       ),
       secret: SECRET,
     })
-    await ask(app.port, '/set?v=')
-    const overhead = stored
+    await ask(app.port, `/set?v=${'x'.repeat(500)}`) // as many digits has its length as those below
+    const overhead = stored - 500
     const store = mode.isStored ? new FaultyStore(openStore(t, mode)) : undefined
     const limit = 1000
     const strings = puppet()

@@ -24,7 +24,7 @@ const liveKeys = async (store: Store): Promise<string[]> => {
   const live: string[] = []
   for (const key of await keysOf(store)) {
     const found = await store.get(key)
-    if (found !== undefined && !isMoved(parseRecord(key, found.value))) live.push(key)
+    if (found !== undefined && !isMoved(parseRecord(key, found.value, true))) live.push(key)
   }
   return live
 }

@@ -9,7 +9,7 @@ import { CookieJar } from 'tough-cookie'
 import { fileBackend } from '../../backends/file.js'
 import { memoryBackend } from '../../backends/memory.js'
 import { IdKeys } from '../../src/record/id-keys.js'
-import { SignedIds } from '../../src/record/id.js'
+import { keyOf, SignedIds } from '../../src/record/id.js'
 import type { PhialEvent, SessionRequest, SettingsInput } from '../../src/index.js'
 import type { Enumerable, NamespaceManager, OwnerIndex, Purgeable } from '../../src/namespace-manager.js'
 import { serve } from '../support/app.js'
@@ -159,7 +159,7 @@ export class Visitor {
 /** The cookie that a server with this secret would have sent for the id. */
 export const cookieFor = (id: string, name = 'phial', secret: string = SECRET): string => {
   let sent = ''
-  new SignedIds({ ...detachedCarrier, write: (value) => { sent = value } }, new IdKeys([secret], name)).writeId(id, {} as never)
+  new SignedIds({ ...detachedCarrier, write: (value) => { sent = value } }, new IdKeys([secret], name, keyOf)).writeId(id, {} as never)
   return `${name}=${sent}`
 }
 

@@ -135,6 +135,20 @@ test('after save() the session shows the merged record, and objects that did not
   t.deepEqual(await visit((object) => object.get('mine')), { n: 2 })
 })
 
+test('an object that the session made stays the same object when it was set again, one of the application is left as it is', async (t) => {
+  const { visit, open, browser } = harness()
+  await visit(async (object) => (await object.load()).assign({ made: { n: 1 } }).save())
+  const session = await open(browser.begin()).load()
+  const made = session.get('made')
+  const given = { n: 1 }
+  await session.assign({ made, given }).save()
+  await visit(async (object) => (await object.load()).assign({ made: { n: 2 }, given: { n: 2 } }).save())
+  await session.set('own', true).save()
+  t.deepEqual(session.toJSON(), { made: { n: 2 }, given: { n: 2 }, own: true } as any)
+  t.is(session.get('made'), made)
+  t.deepEqual(given, { n: 1 })
+})
+
 test('an explicit set counts even when it sets what was there', async (t) => {
   const { visit, open, browser } = harness()
   await visit(async (object) => (await object.load()).set('theme', 'dark').save())

@@ -1,5 +1,5 @@
 import { IdKeys } from '../../src/record/id-keys.js'
-import { SignedIds } from '../../src/record/id.js'
+import { keyOf, SignedIds } from '../../src/record/id.js'
 import { makeCodec } from '../../src/record/codec.js'
 import { TimeRules } from '../../src/record/time-rules.js'
 import type { TimeSettings } from '../../src/record/time-rules.js'
@@ -129,7 +129,7 @@ const notHere = (): never => {
 export const harness = (options: HarnessOptions = {}): Harness => {
   const clock = options.clock ?? new Clock()
   const store = options.store ?? memoryStore(clock.now)
-  const keys = new IdKeys([SECRET], 'phial')
+  const keys = new IdKeys([SECRET], 'phial', keyOf)
   const carriers = new WeakMap<object, Exchange>()
   const listeners = new WeakMap<Exchange, ExchangeListener>()
   const manager = new SessionManager({
