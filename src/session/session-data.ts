@@ -168,8 +168,12 @@ export class SessionData {
     this.#underWay = this.#underWay.filter((other) => other !== snapshot)
     this.#stored = form
     if (!isWhole) return this.#rebase()
+    const { meta } = this
     const { createdAt, savedAt, writes, owner, generations } = form.meta
-    Object.assign(this.meta, { createdAt, savedAt, writes }, owner === this.meta.owner && { generations })
+    meta.createdAt = createdAt
+    meta.savedAt = savedAt
+    meta.writes = writes
+    if (owner === meta.owner) meta.generations = generations
   }
 
   /** A snapshot could not be stored: its changes are unsaved again, before those made since. */
