@@ -22,6 +22,7 @@ const MANIFEST: Manifest = {
   purgeable: false,
   lockable: false,
   ownerIndex: false,
+  verified: true,
 }
 
 /** Browsers keep no cookie for longer (RFC 6265bis, 5.5). */

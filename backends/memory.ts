@@ -52,6 +52,7 @@ const supports: Manifest = {
   purgeable: true,
   lockable: true,
   ownerIndex: true,
+  verified: true,
 }
 
 /**

@@ -107,6 +107,8 @@ export interface Manifest {
   readonly purgeable: boolean
   readonly lockable: boolean
   readonly ownerIndex: boolean
+  /** `get` never answers a damaged value as it is: the backend checks it, or nothing can damage it. Absent: records get a checksum from the library. */
+  readonly verified?: boolean
 }
 
 /** Ability `enumerable`. */

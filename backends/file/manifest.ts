@@ -10,7 +10,8 @@ export const manifest: Manifest = {
   enumerable: true,
   purgeable: true,
   lockable: true,
-  ownerIndex: true
+  ownerIndex: true,
+  verified: true
 }
 
 export interface FileOptions {

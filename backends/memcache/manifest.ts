@@ -23,6 +23,7 @@ export const manifest: Manifest = {
   purgeable: false,
   lockable: true,
   ownerIndex: false,
+  verified: true,
 }
 
 export const optionTable: OptionTable = {

@@ -13,4 +13,5 @@ export const inCommon = (one: Manifest, other: Manifest): Manifest => ({
   purgeable: one.purgeable || other.purgeable,
   lockable: one.lockable && other.lockable,
   ownerIndex: one.ownerIndex && other.ownerIndex,
+  verified: one.verified === true && other.verified === true,
 })

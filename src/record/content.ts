@@ -26,14 +26,14 @@ export class Content {
   }
 
   /** What `encode` wrote. Throws `CodecError` for what it did not. Damage inside of a value shows when that is decoded: so all of them are, where nothing proves the text. */
-  static decode(codec: DataCodec, { payload: text, isUnproved }: Pick<RecordForm, 'payload' | 'isUnproved'>): Content {
+  static decode(codec: DataCodec, { payload: text, isUnverified }: Pick<RecordForm, 'payload' | 'isUnverified'>): Content {
     const [line, fields, lengths] = LINE.exec(text) ?? []
     if (line === undefined) throw noSession()
     const fieldsEnd = line.length + Number(fields)
     const content = new Content(codec)
     if (fields !== '') content.#closeFields(text.slice(line.length, fieldsEnd))
     content.#close(lengths, text.slice(fieldsEnd))
-    if (isUnproved) content.#open()
+    if (isUnverified) content.#open()
     return content
   }
 

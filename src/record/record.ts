@@ -21,7 +21,7 @@ export interface RecordForm {
   readonly meta: RecordMeta
   readonly payload: string
   /** The store may have damaged it without anybody noticing: what is wrong with it shows only when all of it is decoded. */
-  readonly isUnproved?: boolean
+  readonly isUnverified?: boolean
 }
 
 /** What stays under an id that was renewed, for a short while: it reads as gone, and a revocation can follow it. */
@@ -66,8 +66,8 @@ export const formatRecord = (key: string, { meta, payload }: RecordForm, hasChec
 
 export const formatMoved = (key: string, { movedTo, until }: MovedRecord): string => `${FORM} ${checkOf(key)} moved ${until} ${movedTo}\n`
 
-/** Throws `CodecError` for anything that is not a record of this key. The content is not decoded yet; `isProved` when something else tells that it is whole. */
-export const parseRecord = (key: string, text: string, isProved: boolean): RecordForm | MovedRecord => {
+/** Throws `CodecError` for anything that is not a record of this key. The content is not decoded yet; `isVerified` when others have found that it is whole. */
+export const parseRecord = (key: string, text: string, isVerified: boolean): RecordForm | MovedRecord => {
   const end = text.indexOf('\n')
   if (end < 0) throw new CodecError('the record is cut short', '')
   const line = text.slice(0, end)
@@ -76,9 +76,9 @@ export const parseRecord = (key: string, text: string, isProved: boolean): Recor
   if (check === undefined) return parseMoved(key, line)
   assertCheck(check, key)
   const payload = text.slice(end + 1)
-  if (!isProved && checksum !== undefined && checksum !== checksumOf(payload)) throw new CodecError('the content is not what was stored', '')
+  if (!isVerified && checksum !== undefined && checksum !== checksumOf(payload)) throw new CodecError('the content is not what was stored', '')
   const meta = { createdAt: timeOf(created), savedAt: timeOf(saved), writes: writes === '' ? [] : writes!.split(',') }
-  return { meta: rare === undefined ? meta : { ...meta, ...parsedRare(rare) }, payload, isUnproved: !isProved && checksum === undefined }
+  return { meta: rare === undefined ? meta : { ...meta, ...parsedRare(rare) }, payload, isUnverified: !isVerified && checksum === undefined }
 }
 
 export const isMoved = (record: object): record is MovedRecord => 'movedTo' in record

@@ -54,8 +54,8 @@ export class SealedStore {
   readonly #calls: StoreCalls
   readonly #sealer: Sealer | undefined
   readonly #maxBytes: number
-  /** What is sealed proves itself, and what stays in this process, or was sealed for the client, comes back as it was. */
-  readonly #isProved: boolean
+  /** What is sealed shows damage itself. */
+  readonly #isVerified: boolean
 
   constructor(options: SealedStoreOptions) {
     this.backend = options.backend
@@ -64,7 +64,7 @@ export class SealedStore {
     this.#prompt = promptCalls(options.store)
     this.#calls = options.calls
     this.#sealer = options.sealer
-    this.#isProved = options.sealer !== undefined || ['process', 'request'].includes(options.store.supports.scope)
+    this.#isVerified = options.sealer !== undefined || options.store.supports.verified === true
     this.#maxBytes = Math.min(options.maxBytes, options.store.supports.maxValueBytes)
   }
 
@@ -139,7 +139,7 @@ export class SealedStore {
   #open(key: string, stored: StoredRecord): Found {
     const { value, version, expiresAt, touched = false } = stored ?? {}
     if (typeof value !== 'string' || typeof version !== 'string') throw this.#noAnswer('get', 'record')
-    return { record: parseRecord(key, this.#unseal(key, value), this.#isProved), version, expiresAt, touched }
+    return { record: parseRecord(key, this.#unseal(key, value), this.#isVerified), version, expiresAt, touched }
   }
 
   /** A store that answers anything else has not said that it wrote. */
@@ -155,7 +155,7 @@ export class SealedStore {
   #prepare(key: string, form: RecordForm): Prepared {
     const { now } = this.rules
     const stamped = { meta: withWrite(form.meta, nonce(), now()), payload: form.payload }
-    const value = this.#seal(key, formatRecord(key, stamped, !this.#isProved))
+    const value = this.#seal(key, formatRecord(key, stamped, !this.#isVerified))
     const size = Buffer.byteLength(value)
     if (size > this.#maxBytes) throw new TooLargeError(`the session takes ${size} bytes, ${this.#maxBytes} are allowed`, size, this.#maxBytes)
     return { form: stamped, value, expiresAt: this.rules.storeExpiry(stamped.meta) }

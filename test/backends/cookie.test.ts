@@ -189,7 +189,7 @@ test('S114: the documentation says who can read a signed cookie, and what loggin
 
 test('the manifest promises what a cookie can do, and no more', t => {
   const { maxValueBytes, ...abilities } = cookieBackend.supports
-  t.deepEqual(abilities, { scope: 'request', durable: true, atomic: false, revocable: false, enumerable: false, purgeable: false, lockable: false, ownerIndex: false })
+  t.deepEqual(abilities, { scope: 'request', durable: true, atomic: false, revocable: false, enumerable: false, purgeable: false, lockable: false, ownerIndex: false, verified: true })
   t.is(maxValueBytes, 2882)
 })
 

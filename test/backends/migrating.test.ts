@@ -201,7 +201,7 @@ test('a lock that fails in the new store is given back in the old one', async (t
 
 test('the manifest is what both are able to do; records are as large as the smaller one takes', async (t) => {
   const { supports } = memoryBackend
-  const least = { ...supports, scope: 'process', durable: false, atomic: false, revocable: false, maxValueBytes: 10, enumerable: false, lockable: false, ownerIndex: false } as const
+  const least = { ...supports, scope: 'process', durable: false, atomic: false, revocable: false, maxValueBytes: 10, enumerable: false, lockable: false, ownerIndex: false, verified: false } as const
   const most = { ...supports, scope: 'shared', durable: true } as const
   t.deepEqual(inCommon(least, most), least)
   t.deepEqual(inCommon(most, least), least)

@@ -79,8 +79,8 @@ test('a damaged value is found when it is asked for; where nothing else proves t
   for (const read of [(content: Content) => content.get('a'), (content: Content) => content.data]) {
     t.throws(() => read(Content.decode(json, damaged)), { code: 'PHIAL_CODEC' })
   }
-  t.throws(() => Content.decode(json, { ...damaged, isUnproved: true }), { code: 'PHIAL_CODEC' })
-  t.throws(() => Content.decode(json, { payload: '2{"b":1}\n[][2]', isUnproved: true }), { code: 'PHIAL_CODEC' })
+  t.throws(() => Content.decode(json, { ...damaged, isUnverified: true }), { code: 'PHIAL_CODEC' })
+  t.throws(() => Content.decode(json, { payload: '2{"b":1}\n[][2]', isUnverified: true }), { code: 'PHIAL_CODEC' })
 })
 
 test('a serializer of another kind has the whole, and reads what was stored by key', (t) => {

@@ -353,8 +353,7 @@ for (const encrypted of [false, true]) {
     let corrupt: ((value: string) => string) | undefined
     const { port } = await serveIn(t, STORED[0]!, acts, {
       ...(encrypted && { encryptKey: ENCRYPT_KEY }),
-      // As one of several processes: of its own texts a process checks the form alone.
-      type: withMethods(withSupports(store, { scope: 'machine' }), {
+      type: withMethods(withSupports(store, { verified: false }), {
         get: async (key, touch) => {
           const found = await store.get(key, touch)
           return found && corrupt ? { ...found, value: corrupt(found.value) } : found

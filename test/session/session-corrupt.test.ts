@@ -8,7 +8,7 @@ import { withSupports } from '../support/with-supports.js'
 /** A session whose stored text was replaced behind the library's back. */
 const damaged = async (damage: (text: string) => string, options: HarnessOptions = {}): Promise<Harness> => {
   const clock = new Clock()
-  const made = harness({ clock, store: withSupports(memoryStore(clock.now), { scope: 'machine' }), ...options })
+  const made = harness({ clock, store: withSupports(memoryStore(clock.now), { verified: false }), ...options })
   await made.visit(async (object) => (await object.load()).assign({ a: 1 }).flash('f').save())
   const { store } = made
   for await (const key of (store as any).keys()) {
@@ -89,4 +89,13 @@ test('a corrupt record of an owner is listed nowhere, and can be ended by its id
   t.is((await made.store.get(keyOf(id)))?.value, 'nonsense')
   await made.manager.revoke({ id })
   t.is(await made.store.get(keyOf(id)), undefined)
+})
+
+test('a record has a checksum where the store does not find damage itself', async (t) => {
+  for (const verified of [true, false]) {
+    const clock = new Clock()
+    const { visit, store } = harness({ clock, store: withSupports(memoryStore(clock.now), { verified }) })
+    await visit(async (object) => (await object.load()).set('a', 1).save())
+    for await (const key of (store as any).keys()) t.is(/^1 \S+ [\da-f]{8} /.test((await store.get(key))!.value), !verified)
+  }
 })
