@@ -17,13 +17,13 @@ export type Change = (
   isSettled?: boolean
 }
 
-/** Changes in their order, each under a name that tells which earlier one it takes the place of. */
-export type Changes = ReadonlyMap<string, Change>
+/** Tells which earlier change one takes the place of: that of a key by the key, others by a symbol. */
+export type ChangeName = string | symbol
 
-/** The name of a change of this key. */
-export const nameOf = (key: string): string => `=${key}`
+/** Changes in their order. */
+export type Changes = ReadonlyMap<ChangeName, Change>
 
-const CLEAR = 'clear'
+const CLEAR = Symbol('clear')
 
 /** Both, one after the other: what a `clear` of the later ones undoes is left out. */
 export const joined = (earlier: Changes, later: Changes): Changes => {
@@ -38,8 +38,7 @@ export const joined = (earlier: Changes, later: Changes): Changes => {
  * counts even when it sets what was there; a later one on the same key takes the earlier one's place.
  */
 export class ChangeLog {
-  #changes = new Map<string, Change>()
-  #edits = 0
+  #changes = new Map<ChangeName, Change>()
 
   get isEmpty(): boolean {
     return this.#changes.size === 0
@@ -60,25 +59,25 @@ export class ChangeLog {
   }
 
   has(key: string): boolean {
-    return this.#changes.has(nameOf(key))
+    return this.#changes.has(key)
   }
 
   set(key: string): void {
-    put(this.#changes, nameOf(key), { kind: 'set', key })
+    put(this.#changes, key, { kind: 'set', key })
   }
 
   delete(key: string): void {
-    put(this.#changes, nameOf(key), { kind: 'delete', key })
+    put(this.#changes, key, { kind: 'delete', key })
   }
 
   /** Everything before it is undone by it, so nothing before it is kept. */
   clear(): void {
-    this.#changes = new Map([[CLEAR, { kind: 'clear' }]])
+    this.#changes = new Map<ChangeName, Change>([[CLEAR, { kind: 'clear' }]])
   }
 
   /** Another edit under the same name takes the earlier one's place; without a name each one counts. */
-  edit(edit: (record: OpenRecord) => void, name: string = `#${this.#edits++}`): void {
-    put(this.#changes, name, { kind: 'edit', edit })
+  edit(edit: (record: OpenRecord) => void, name?: string): void {
+    put(this.#changes, name === undefined ? Symbol('edit') : Symbol.for(name), { kind: 'edit', edit })
   }
 
   /** Hands the changes over and begins anew. */
@@ -89,7 +88,7 @@ export class ChangeLog {
   }
 
   /** Takes one change out, if it is still the one that is meant; answers whether it was. */
-  remove(name: string, change: Change): boolean {
+  remove(name: ChangeName, change: Change): boolean {
     return this.#changes.get(name) === change && this.#changes.delete(name)
   }
 
@@ -128,7 +127,7 @@ const applyChange = (change: Change, saved: Content, record: OpenRecord): void =
 }
 
 /** A later change of a name comes last. */
-const put = (changes: Map<string, Change>, name: string, change: Change): void => {
+const put = (changes: Map<ChangeName, Change>, name: ChangeName, change: Change): void => {
   changes.delete(name)
   changes.set(name, change)
 }

@@ -5,7 +5,7 @@ import type { RecordForm } from './record.js'
 
 type Data = Record<string, unknown>
 
-const LINE = /^(\d*)(\{.*\})?\n/
+const LINE = /^(\d*)(\{[^\n]*\})?\n/
 
 /**
  * What a session holds: the user's keys, and beside them fields that the library keeps for the user (flashes), so that neither shadows the other.
@@ -90,9 +90,13 @@ export class Content {
     if (this.#texts?.has(key)) this.#texts = this.#texts.without(key)
   }
 
-  /** The objects that somebody may hold. */
+  /** What was asked for or put. */
   get seen(): readonly unknown[] {
     return Object.values(this.#data)
+  }
+
+  hasSeen(key: string): boolean {
+    return Object.hasOwn(this.#data, key)
   }
 
   #open(): void {

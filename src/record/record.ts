@@ -39,7 +39,7 @@ const checkOf = (key: string): string => key.slice(0, 16)
 
 const FORM = '1'
 /** The check of the key, a checksum, when it was created and saved, nonces, and what few records have. */
-const RECORD = /^1 (\S+) ([\da-f]{8})? (-?\d+) (-?\d+) ([\w,-]*)( .+)?$/
+const RECORD = /^1 (\S+) ([\da-f]{8})? (-?\d+) (-?\d+) ([\w,-]*)( .+)?$/s
 /** The check of the key, until when, where to. */
 const MOVED = /^1 (\S+) moved (-?\d+) (\S+)$/
 

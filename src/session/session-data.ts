@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util'
 import { CodecError } from '../errors.js'
 import { applyChanges, ChangeLog, joined } from '../record/change-log.js'
-import type { Change, Changes, OpenRecord } from '../record/change-log.js'
+import type { Change, ChangeName, Changes, OpenRecord } from '../record/change-log.js'
 import type { DataCodec } from '../record/codec.js'
 import { Content } from '../record/content.js'
 import type { RecordForm, RecordMeta } from '../record/record.js'
@@ -24,7 +24,7 @@ export interface Snapshot {
 export interface Folded {
   readonly seen: readonly Snapshot[]
   /** Of these names only. */
-  readonly names: ReadonlySet<string> | undefined
+  readonly names: ReadonlySet<ChangeName> | undefined
 }
 
 /**
@@ -46,9 +46,7 @@ export class SessionData {
   #comparedContent: Content | undefined
   /** Keys whose objects are in the handler's hands; `undefined` once all of them are. */
   #lent: Set<string> | undefined = new Set()
-  /** Objects that the application put in, while it can do so by `set` alone. */
-  #given: WeakSet<object> | undefined
-  /** From then on: those that the codec made, and nobody else has put anywhere. */
+  /** Objects that the codec made, and nobody else has put anywhere; `undefined` while all of them are. */
   #made: WeakSet<object> | undefined
   #lineage = 0
   #life = 0
@@ -85,13 +83,12 @@ export class SessionData {
 
   /** The plain object itself: from now on every key may change in depth. */
   lendAll(): Data {
-    this.#knowMade()
     this.#lent = undefined
-    return this.content.data
+    return this.#seeAll()
   }
 
   lend(key: string): unknown {
-    const value = this.content.get(key)
+    const value = this.#see(key)
     if (isObject(value)) this.#lent?.add(key)
     return value
   }
@@ -103,7 +100,7 @@ export class SessionData {
   set(key: string, value: unknown): void {
     checkKey(key)
     if (isObject(value)) {
-      this.#knowGiven(value)
+      this.#knowMade()
       this.#lent?.add(key)
     }
     this.content.set(key, value)
@@ -239,7 +236,7 @@ export class SessionData {
   }
 
   /** Such a change is in the store now. If the key has changed again since, that is another change. */
-  #fold(name: string, change: Change, { form }: Snapshot, isOurs: boolean): void {
+  #fold(name: ChangeName, change: Change, { form }: Snapshot, isOurs: boolean): void {
     change.isSettled = true
     if (!isOurs) return
     if (!this.log.remove(name, change) || change.kind === 'edit') return
@@ -270,9 +267,8 @@ export class SessionData {
   /** Shows the record and what is not saved. Objects that the handler may hold stay the same objects where they can. */
   #show(record: OpenRecord): void {
     this.#lineage++
-    this.#knowMade()
     this.#compareWith({ meta: record.meta, payload: record.content.encode() })
-    const { data } = this.content
+    const data = this.#seeAll()
     applyChanges(this.log.changes, this.content, record)
     const shown = record.content.data
     for (const key of new Set([...Object.keys(data), ...Object.keys(shown)])) {
@@ -295,14 +291,23 @@ export class SessionData {
     return newer
   }
 
-  /** One that the codec made and the application had from here is still ours. */
-  #knowGiven(value: object): void {
-    if (this.#made === undefined && !this.content.seen.includes(value)) (this.#given ??= new WeakSet()).add(value)
+  /** Before somebody else puts an object in. */
+  #knowMade(): void {
+    this.#made ??= new WeakSet(this.content.seen.filter(isObject))
   }
 
-  /** Before somebody else may put objects in by hand. */
-  #knowMade(): void {
-    this.#made ??= new WeakSet(Object.values(this.content.data).filter((value) => isObject(value) && this.#given?.has(value) !== true) as object[])
+  #see(key: string): unknown {
+    const isMade = this.#made !== undefined && !this.content.hasSeen(key)
+    const value = this.content.get(key)
+    if (isMade && isObject(value)) this.#made!.add(value)
+    return value
+  }
+
+  #seeAll(): Data {
+    if (this.#made !== undefined) for (const key of this.content.keys()) this.#see(key)
+    const { data } = this.content
+    this.#knowMade()
+    return data
   }
 
   #taken(form: RecordForm): OpenRecord {

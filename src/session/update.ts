@@ -1,6 +1,5 @@
 import { isDeepStrictEqual } from 'node:util'
-import { nameOf } from '../record/change-log.js'
-import type { OpenRecord } from '../record/change-log.js'
+import type { ChangeName, OpenRecord } from '../record/change-log.js'
 import { checkKey } from './session-data.js'
 import type { SessionData, Snapshot } from './session-data.js'
 
@@ -44,8 +43,8 @@ export class Update {
   }
 
   /** What went into the written record: the changes of these names in these snapshots; all of them for `undefined`. */
-  get folded(): { readonly seen: readonly Snapshot[]; readonly names: ReadonlySet<string> | undefined } {
-    const names = this.#data.isCleared(this.#seen) ? undefined : new Set(this.#changed.map(nameOf))
+  get folded(): { readonly seen: readonly Snapshot[]; readonly names: ReadonlySet<ChangeName> | undefined } {
+    const names = this.#data.isCleared(this.#seen) ? undefined : new Set(this.#changed)
     return { seen: this.#seen, names }
   }
 

@@ -8,7 +8,7 @@ const json = makeCodec('json')
 const again = (content: Content): Content => Content.decode(json, { payload: content.encode() })
 
 /** Integer-like keys come first in an object, whenever they were put there; the others are what a text may stumble over. */
-const keys = fc.constantFrom('a', 'b', '10', '2', '', '{', '\n', '"', 'toString', 'constructor', 'é', '\u{1F600}')
+const keys = fc.constantFrom('a', 'b', '10', '2', '', '{', '\n', '\r', '\u2028', '"', 'toString', 'constructor', 'é', '\u{1F600}')
 const values = fc.jsonValue({ maxDepth: 2 }).filter((value) => !JSON.stringify(value).includes('-0') && !JSON.stringify(value).includes('__proto__'))
 
 type Step = readonly [kind: 'get' | 'set' | 'delete' | 'open' | 'store', key: string, value: unknown]

@@ -5,7 +5,7 @@ import { formatMoved, formatRecord, parseRecord } from '../../src/record/record.
 const KEY = 'f'.repeat(64)
 
 const time = fc.integer({ min: -1e15, max: 1e15 })
-const text = fc.oneof(fc.string({ unit: 'grapheme' }), fc.constantFrom(' {', '\n', '"', '} moved 1 2'))
+const text = fc.oneof(fc.string({ unit: 'grapheme' }), fc.constantFrom(' {', '\n', '\r', '\u2028', '"', '} moved 1 2'))
 const list = (item: fc.Arbitrary<string>) => fc.array(item, { minLength: 1, maxLength: 6 })
 
 const metas = fc.record({
