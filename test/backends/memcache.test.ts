@@ -377,6 +377,14 @@ test('S052: an idle connection and a lease keep no process alive, a call in flig
   t.is(await run(t, shared.url, 'open().create(key, "", Date.now() + 1e6).then((version) => console.log(version.length))'), `32\n${ended}`)
 })
 
+test('S052: nor does the connection of a name whose first address nobody listens at', async (t) => {
+  const twoAddresses = `
+    import dns from 'node:dns'
+    dns.lookup = (host, { all }, done) => process.nextTick(() => all ? done(null, [{ address: '127.0.0.2', family: 4 }, { address: '127.0.0.1', family: 4 }]) : done(null, '127.0.0.1', 4))`
+  const program = `${twoAddresses}\nawait open().get(key); console.log(process.getActiveResourcesInfo().includes('TCPSocketWrap')); process.exit()`
+  t.is(await run(t, shared.url.replace('127.0.0.1', 'memcached.example'), program), 'false\nended after 0 times 10 s\n0')
+})
+
 test('S052: a server that is not there, or hangs, keeps no process alive either', async (t) => {
   const server = await start(t)
   await server.hang()
