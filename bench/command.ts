@@ -8,15 +8,19 @@ export const runCommand = async (usage: string, work: (args: string[]) => Promis
   try {
     process.exitCode = await work(args)
   } catch (error) {
-    if (!isUsageError(error)) throw error
-    process.stderr.write(`${error.message}\n(--help tells what there is)\n`)
+    const fault = faultIn(error)
+    if (fault === undefined) throw error
+    process.stderr.write(`${fault}\n(--help tells what there is)\n`)
     process.exitCode = 2
   }
 }
 
-/** `parseArgs` has errors of its own. */
-const isUsageError = (error: unknown): error is Error =>
-  error instanceof UsageError || (error instanceof Error && String((error as { code?: unknown }).code).startsWith('ERR_PARSE_ARGS'))
+/** How the program was called wrongly. `parseArgs` has errors of its own, which go on to say how options are written in general. */
+const faultIn = (error: unknown): string | undefined => {
+  if (error instanceof UsageError) return error.message
+  const isOfParseArgs = error instanceof Error && String((error as { code?: unknown }).code).startsWith('ERR_PARSE_ARGS')
+  return isOfParseArgs ? error.message.split(/\.\s/, 1)[0] : undefined
+}
 
 /** Of the option `--name`. Throws `UsageError`. */
 export const positive = (name: string, text: string): number => {

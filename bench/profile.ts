@@ -34,7 +34,7 @@ const profile = async (name: string, letter: string, seconds: number, out: strin
   ends.teardown(() => rmSync(folder, { recursive: true, force: true }))
   try {
     const store = program.store && (await startStore(program.store, ends))
-    const server = await ContestantProcess.start(program, store?.location ?? '', ['--cpu-prof', `--cpu-prof-dir=${folder}`])
+    const server = await ContestantProcess.start(program, store?.location ?? '', { nodeArgs: ['--cpu-prof', `--cpu-prof-dir=${folder}`] })
     ends.teardown(() => server.stop()) // which writes into the folder
     const cookieFile = hasCookie ? join(folder, 'cookies.txt') : undefined
     if (cookieFile !== undefined) await plantSeeds(server.url, SEEDS, cookieFile)

@@ -29,10 +29,12 @@ export class Patience {
     this.#timer.unref()
   }
 
-  /** The answer is there. */
-  end(): void {
+  /** The answer is there. Tells whether it is the first, and not late. */
+  end(): boolean {
+    const wasOver = this.#isOver
     this.#isOver = true
     clearTimeout(this.#timer)
+    return !wasOver
   }
 
   #expire(): void {
@@ -45,7 +47,7 @@ export class Patience {
   /** Timers go before what came. */
   #look(): void {
     setImmediate(() => {
-      if (!this.#isOver) this.#late()
+      if (this.end()) this.#late()
     })
   }
 }

@@ -27,6 +27,17 @@ test('without an answer it is late, once', async (t) => {
   patience.end()
 })
 
+test('it tells the first answer from another one, and from one that is late', async (t) => {
+  const patience = new Patience(1_000, () => {})
+  t.deepEqual([patience.end(), patience.end()], [true, false])
+  await new Promise<void>((resolve) => {
+    const late = new Patience(1, () => {
+      t.false(late.end())
+      resolve()
+    })
+  })
+})
+
 test('what was answered is never late', async (t) => {
   new Patience(1, () => t.fail()).end()
   t.is(await outcome(300, () => {}), 'late')

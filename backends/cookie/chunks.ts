@@ -1,9 +1,8 @@
 import type { Carrier } from '../../src/carrier.js'
+import { MOST_COOKIE_OCTETS } from '../../src/cookie-room.js'
 
 export const MOST_CHUNKS = 8
 
-/** A browser drops a cookie whose name and value are longer together (RFC 6265bis, 5.6). */
-const MOST_OCTETS = 4096
 /** Reserved for a name that is not told. */
 const UNTOLD_NAME_OCTETS = 64
 
@@ -16,7 +15,7 @@ const MARK_OCTETS = 2
 
 /** How many octets each chunk may have, the first first. A cookie's name is a token: an octet a character. */
 export const roomsOf = (chunks: number, carrier?: Carrier): readonly number[] =>
-  [undefined, ...CHUNK_SLOTS].slice(0, chunks).map(slot => MOST_OCTETS - (carrier?.name?.(slot).length ?? UNTOLD_NAME_OCTETS))
+  [undefined, ...CHUNK_SLOTS].slice(0, chunks).map(slot => MOST_COOKIE_OCTETS - (carrier?.name?.(slot).length ?? UNTOLD_NAME_OCTETS))
 
 /** The longest text for these rooms. */
 export const roomIn = (rooms: readonly number[]): number =>

@@ -109,8 +109,9 @@ export class Connection {
     }
   }
 
-  /** Waits a little, and tells whether it is ready now. */
+  /** Waits a little, and tells whether it is ready now. Who asks a closed channel to connect wakes it, and nobody closes it again. */
   async #isReady(link: Link, channel: Channel, deadline: number): Promise<boolean> {
+    if (this.#link !== link) return false
     const state = channel.getConnectivityState(true)
     const now = performance.now()
     if (state !== CONNECTING) link.connectingSince = 0
@@ -118,7 +119,7 @@ export class Connection {
     if (state === CONNECTING && now - (link.connectingSince ||= now) > HANDSHAKE_MS) void this.#lookForAnother()
     const until = Math.min(deadline, now + 100)
     await new Promise<void>((changed) => channel.watchConnectivityState(state, new Date(Date.now() + until - now), () => changed()))
-    return channel.getConnectivityState(true) === READY
+    return this.#link === link && channel.getConnectivityState(true) === READY
   }
 
   /** Replaces the client if the server answers a new connection. One at a time; never rejects. */

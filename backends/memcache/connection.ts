@@ -166,7 +166,8 @@ export class Connection {
       pending.patience.unref()
       this.#send(pending)
       this.#socket = this.#server._socket
-      this.#socket?.setNoDelay().unref().once('close', () => this.#end(this.#failure('lost')))
+      // For a name with several addresses each attempt has a handle of its own, which knows nothing of what the first was told.
+      this.#socket?.unref().once('connect', () => this.#socket?.setNoDelay().unref()).once('close', () => this.#end(this.#failure('lost')))
     })
   }
 

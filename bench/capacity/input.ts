@@ -72,9 +72,9 @@ export interface Command {
   readonly does: 'print' | 'write'
 }
 
-/** Throws `UsageError` for what it does not understand. */
+/** Throws `UsageError`, or what `parseArgs` throws, for what it does not understand. */
 export const commandOf = (args: readonly string[]): Command => {
-  const values = parsed(args)
+  const values = parse(args)
   if (values.write && args.length > 1) refuse('--write takes no other options')
   const number = (name: keyof typeof NUMBERS, otherwise: number): number => (values[name] === undefined ? otherwise : numberOf(name, values[name]))
   const input: CapacityInput = {
@@ -83,15 +83,6 @@ export const commandOf = (args: readonly string[]): Command => {
     nodeMemory: number('node-memory', DEFAULTS.nodeMemory),
   }
   return { input, stores: values.store === undefined ? STORES : storesOf(values.store), does: values.write ? 'write' : 'print' }
-}
-
-const parsed = (args: readonly string[]): ReturnType<typeof parse> => {
-  try {
-    return parse(args)
-  } catch (error) {
-    // What follows its first sentence says how options are written in general.
-    return refuse((error as Error).message.split(/[.\n]/, 1)[0]!)
-  }
 }
 
 const text = { type: 'string' } as const

@@ -5,12 +5,13 @@ import { manifest as memcache } from '../../backends/memcache/manifest.js'
 import { memoryBackend } from '../../backends/memory.js'
 import { manifest as redis } from '../../backends/redis/manifest.js'
 import { table } from '../../config/table.js'
+import { MOST_COOKIE_OCTETS } from '../../src/cookie-room.js'
 import type { CapacityStore } from './input.js'
 
 /** `session.max_bytes`, unless it is set. */
 const MAX_BYTES = Number(table.maxBytes.default)
 /** What a cookie may have of name and value, less a name such as `__Host-phial`; docs/cookies.md has more of it. */
-const MOST_IN_COOKIE = 4_096 - '__Host-phial'.length
+const MOST_IN_COOKIE = MOST_COOKIE_OCTETS - '__Host-phial'.length
 
 /** The largest record of each store, however `session.max_bytes` is set; what a cookie takes is told from its octets. */
 const LARGEST: Readonly<Partial<Record<CapacityStore, number>>> = {

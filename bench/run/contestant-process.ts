@@ -7,7 +7,12 @@ import type { Usage } from '../servers/announce.js'
 import { onServerCore } from './cores.js'
 
 const PRINTED_CHARS = 2_000
-const START_MS = 60_000
+
+export interface StartOptions {
+  readonly nodeArgs?: readonly string[]
+  /** Default a minute. */
+  readonly startMs?: number
+}
 
 /** The server of a contestant, in a process of its own on a core of its own. */
 export class ContestantProcess {
@@ -26,10 +31,10 @@ export class ContestantProcess {
     this.#ended.catch(() => {})
   }
 
-  /** Resolves when it listens. Rejects when that takes a minute. */
-  static async start(program: Program, location: string, nodeArgs: readonly string[] = []): Promise<ContestantProcess> {
+  /** Resolves when it listens. Rejects when that takes longer than `startMs`. */
+  static async start(program: Program, location: string, { nodeArgs = [], startMs = 60_000 }: StartOptions = {}): Promise<ContestantProcess> {
     const server = new ContestantProcess(program, location, nodeArgs)
-    const { port } = await within(server.#message<{ port: number }>(), performance.now() + START_MS, () => server.#tooLate(program.name))
+    const { port } = await within(server.#message<{ port: number }>(), performance.now() + startMs, () => server.#tooLate(program.name, startMs))
     server.#url = `http://127.0.0.1:${port}`
     return server
   }
@@ -54,9 +59,9 @@ export class ContestantProcess {
     await this.#ended.catch(() => {})
   }
 
-  #tooLate(name: string): Error {
+  #tooLate(name: string, ms: number): Error {
     this.#child.kill('SIGKILL')
-    return new Error(`${name} announced no port within ${START_MS / 1_000} s`)
+    return new Error(`${name} announced no port within ${ms / 1_000} s`)
   }
 
   async #message<T>(): Promise<T> {

@@ -1,5 +1,6 @@
 import { stringifySetCookie } from 'cookie'
 import type { CookieAttributes } from '../carrier.js'
+import { MOST_COOKIE_OCTETS } from '../cookie-room.js'
 import { TooLargeError } from '../errors.js'
 import { checkCookie } from './cookie-rules.js'
 
@@ -56,7 +57,7 @@ export const expireCookie = (name: string, attributes: CookieAttributes, moment:
 const checkValue = (name: string, value: string): void => {
   if (!cookieOctets.test(value)) throw new TypeError(`The cookie ${name}: its value may hold visible ASCII only, without " , ; \\`)
   const size = name.length + value.length
-  if (size > maxPair) throw new TooLargeError(`The cookie ${name} would be ${size} bytes; browsers keep ${maxPair}`, size, maxPair)
+  if (size > MOST_COOKIE_OCTETS) throw new TooLargeError(`The cookie ${name} would be ${size} bytes; browsers keep ${MOST_COOKIE_OCTETS}`, size, MOST_COOKIE_OCTETS)
 }
 
 /**
@@ -70,7 +71,5 @@ const life = (expiresAt: number, now: number): { maxAge: number; expires: Date }
 
 // RFC 6265 section 4.1.1.
 const cookieOctets = /^[\x21\x23-\x2B\x2D-\x3A\x3C-\x5B\x5D-\x7E]*$/
-// RFC 6265bis section 5.6: name and value together, the "=" not counted.
-const maxPair = 4096
 // RFC 6265bis section 5.5: browsers keep no cookie for more than 400 days.
 const maxAgeSeconds = 34_560_000

@@ -62,19 +62,15 @@ export class StoreCalls {
   /** An operation in flight keeps the process alive, until its deadline at most, or a moment longer when the process is busy then. */
   #watched<T>(operation: string, ms: number, answer: PromiseLike<T>, breaker: Breaker): Promise<T> {
     return new Promise((resolve, reject) => {
-      let isOver = false
-      const settle = (how: () => void): void => {
-        if (isOver) return
-        isOver = true
-        patience.end()
-        how()
-      }
-      const fail = (error: unknown): void => settle(() => reject(this.#failed(operation, error, breaker)))
+      const fail = (error: unknown): void => reject(this.#failed(operation, error, breaker))
       const patience = new Patience(ms, () => fail(this.#timedOut(operation, ms)))
-      Promise.resolve(answer).then((value) => settle(() => {
+      Promise.resolve(answer).then((value) => {
+        if (!patience.end()) return
         this.#succeeded(breaker)
         resolve(value)
-      }), fail)
+      }, (error: unknown) => {
+        if (patience.end()) fail(error)
+      })
     })
   }
 

@@ -13,6 +13,7 @@ import type { CachedProcess, CachedServers } from '../support/cached-processes.j
 import { FaultyStore } from '../support/faulty-store.js'
 import type { Fault } from '../support/faulty-store.js'
 import { openMemory } from '../support/memory-fixture.js'
+import { runProgram } from '../support/run-program.js'
 import { withSupports } from '../support/with-supports.js'
 import { withMethods } from '../security/support.js'
 
@@ -448,6 +449,27 @@ test('L06: a cache that fails costs a few calls, then one in half a second, and 
     t.deepEqual([cache.length, store.length], [calls, asked])
     await sleep(550)
   }
+})
+
+test('L06: a cache whose calls throw at once is one that fails, and nothing waits for it', async (t) => {
+  const servers = cachedServers()
+  const version = await withCopy(servers)
+  const fault = new TypeError('a fault in an adapter')
+  const thrown = (): never => {
+    throw fault
+  }
+  const cache = withMethods(servers.cache, { get: thrown, create: thrown, replace: thrown, delete: thrown as NamespaceManager['delete'] })
+  const manager = cachedManager({ store: servers.store, cache, now: servers.clock.now })
+  const told = eventsOf(t, 'store-error') as { readonly error: unknown; readonly operation: string }[]
+  t.is(await valueIn(manager), 'one')
+  t.truthy(await manager.replace(KEY, 'two', version, servers.clock.now() + HOUR))
+  t.is(await valueIn(manager), 'two')
+  t.deepEqual(told.filter(({ error }) => error === fault).map(({ operation }) => operation), ['get', 'delete'])
+  const program = `
+    import { CacheCalls } from 'ROOT/backends/cached/cache-calls.js'
+    console.log(await new CacheCalls(60_000).ask('get', () => { throw new TypeError() }), process.getActiveResourcesInfo().includes('Timeout'))
+    process.exit()`
+  t.is((await runProgram(program)).output, 'undefined false\n')
 })
 
 test('L05: a cache that hangs keeps a few reads waiting for its short deadline, and the others, a save and a delete not at all', async (t) => {

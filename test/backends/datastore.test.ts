@@ -364,3 +364,15 @@ test('close() ends all connections, waits for what is under way, and may be call
   for (const end = performance.now() + 5_000; proxy.connections > 0 && performance.now() < end;) await sleep(10)
   t.is(proxy.connections, 0)
 })
+
+test('a client that is replaced because its connection hangs does not connect again when it is closed', async (t) => {
+  const { port } = await borrowEmulator(t)
+  const proxy = await FaultProxy.start(port)
+  t.teardown(() => proxy.close())
+  await proxy.set({ kind: 'truncate', direction: 'reply', after: 0 })
+  const manager = openDatastore(t, { url: `http://127.0.0.1:${proxy.port}/phial-test`, namespace: freshNamespace() })
+  t.is(await manager.get(keyOf('a')), undefined)
+  await manager.close()
+  for (const end = performance.now() + 5_000; proxy.connections > 1 && performance.now() < end;) await sleep(10)
+  t.is(proxy.connections, 1, 'the one that gRPC could not finish, and leaves open')
+})

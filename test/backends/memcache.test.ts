@@ -12,7 +12,11 @@ import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { inspect } from 'node:util'
+import { Connection } from '../../backends/memcache/connection.js'
+import type { MemcacheOptions } from '../../backends/memcache.js'
+import { serversOf } from '../../backends/memcache/servers.js'
 import { spreadOver } from '../../backends/memcache/spread.js'
+import { OPCODE, STATUS } from '../../backends/memcache/wire.js'
 import type { BackendContext } from '../../src/namespace-manager.js'
 import { TooLargeError } from '../../src/errors.js'
 import { freshNamespace, hasMemcached, key, later, managerOn, proxyTo, startMemcached } from '../support/memcache-store.js'
@@ -377,6 +381,14 @@ test('S052: an idle connection and a lease keep no process alive, a call in flig
   t.is(await run(t, shared.url, 'open().create(key, "", Date.now() + 1e6).then((version) => console.log(version.length))'), `32\n${ended}`)
 })
 
+test('S052: nor does the connection of a name whose first address nobody listens at', async (t) => {
+  const twoAddresses = `
+    import dns from 'node:dns'
+    dns.lookup = (host, { all }, done) => process.nextTick(() => all ? done(null, [{ address: '127.0.0.2', family: 4 }, { address: '127.0.0.1', family: 4 }]) : done(null, '127.0.0.1', 4))`
+  const program = `${twoAddresses}\nawait open().get(key); console.log(process.getActiveResourcesInfo().includes('TCPSocketWrap')); process.exit()`
+  t.is(await run(t, shared.url.replace('127.0.0.1', 'memcached.example'), program), 'false\nended after 0 times 10 s\n0')
+})
+
 test('S052: a server that is not there, or hangs, keeps no process alive either', async (t) => {
   const server = await start(t)
   await server.hang()
@@ -412,6 +424,19 @@ test('close: what is in flight is answered, the connection ends, and nothing con
   await t.throwsAsync(manager.get(key()), { code: 'PHIAL_CLOSED' })
   for (let tries = 0; (await server.stats()).get('curr_connections') !== bare && tries < 100; tries++) await sleep(10)
   t.is((await server.stats()).get('curr_connections'), bare)
+})
+
+test('close: a connection that is closed twice ends once, after what was asked of it is answered', async (t) => {
+  const [server] = serversOf({ url: shared.url, options: {} } as unknown as BackendContext<MemcacheOptions>)
+  let ends = 0
+  const options = { name: 'shared', timeoutMs: 10_000, mostReplyBytes: 1_000, check: () => {}, onEnd: () => void (ends += 1) }
+  const connection = new Connection(server!.makeServer(), options)
+  await connection.ready
+  const asking = connection.ask({ opcode: OPCODE.get, key: key('none') }, performance.now() + 10_000)
+  await Promise.all([connection.close(), connection.close()])
+  t.is((await asking).status, STATUS.notFound)
+  await connection.close()
+  t.is(ends, 1)
 })
 
 test('close: leases that are held are let go, for those who go on', async (t) => {

@@ -210,7 +210,7 @@ const refused: readonly (readonly [args: readonly string[], says: RegExp])[] = [
   [['--store', 'memory,typo'], /^--store: .+; got typo$/],
   [['--store', 'memory,'], /^--store: .+; got nothing$/],
   [['--fast'], /^Unknown option '--fast'$/],
-  [['memory'], /^Unexpected argument 'memory'$/],
+  [['costs.json'], /^Unexpected argument 'costs\.json'$/],
   [['--sessions'], /^Option '--sessions <value>' argument missing$/],
   [['--sessions', '--owners'], /^Option '--sessions' argument is ambiguous$/],
   [['--write', '--sessions', '5'], /^--write takes no other options$/],

@@ -1,7 +1,8 @@
 import test from 'ava'
 import type { ExecutionContext } from 'ava'
-import { writeFileSync } from 'node:fs'
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { contestants } from '../../bench/contestants.js'
 import type { Contestant } from '../../bench/contestants.js'
 import { readOptions } from '../../bench/options.js'
@@ -32,6 +33,19 @@ test('a server that ends before it listens, or later, is told with what it print
   await t.throwsAsync(fetch(brief.url))
   await t.throwsAsync(brief.usage(), { message: /^brief ended by itself: [^]*Error: enough/ })
   await brief.stop()
+})
+
+test('a server that announces no port is told, and killed', async (t) => {
+  const folder = temporaryDirectory(t)
+  const [file, pidFile] = [join(folder, 'mute.mjs'), join(folder, 'pid')]
+  writeFileSync(file, `import { writeFileSync } from 'node:fs'
+    writeFileSync(${JSON.stringify(pidFile)}, String(process.pid))
+    setInterval(() => {}, 1_000)`)
+  const mute = { ...good, name: 'mute', file }
+  await t.throwsAsync(ContestantProcess.start(mute, '', { startMs: 2_000 }), { message: 'mute announced no port within 2 s' })
+  const isThere = (): boolean => existsSync(pidFile) && existsSync(`/proc/${readFileSync(pidFile, 'utf8')}`)
+  for (const end = performance.now() + 10_000; isThere() && performance.now() < end;) await sleep(10)
+  t.false(isThere())
 })
 
 testOfLoad('a server that fails is told with the reason, and the others are measured, round by round', async (t) => {

@@ -1,4 +1,5 @@
 import test from 'ava'
+import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import { stat } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { StoreError, StoreUnavailableError } from '../../src/errors.js'
@@ -59,6 +60,27 @@ test('an answer that came while the process was busy with something else is in t
   while (performance.now() < until); // the file system answers long before this ends
   t.is(await asked, 'came')
 })
+
+for (const end of ['answer', 'failure'] as const) {
+  test(`a call is told once as timed out, and its late ${end} not at all`, async (t) => {
+    const calls = new StoreCalls(`late ${end}`, 0.01)
+    const told: string[] = []
+    const listen = (message: unknown, channel: string | symbol): void => {
+      if ((message as { backend: string }).backend === calls.backend) told.push(String(channel))
+    }
+    for (const channel of ['phial:store-error', 'phial:store-recovered']) {
+      subscribe(channel, listen)
+      t.teardown(() => unsubscribe(channel, listen))
+    }
+    let settle = (): void => {}
+    const late = new Promise<void>((resolve, reject) => (settle = end === 'answer' ? resolve : () => reject(new Error('late'))))
+    await t.throwsAsync(run(calls, () => late), { code: 'PHIAL_STORE_TIMEOUT' })
+    settle()
+    await late.catch(() => {})
+    await new Promise(setImmediate)
+    t.deepEqual(told, ['phial:store-error'])
+  })
+}
 
 test('what went wrong with another server than the store itself, a cache in front of it, is no outage of the store', async (t) => {
   const calls = await broken(() => Promise.reject(new StoreUnavailableError('refused', { backend: 'cache', operation: 'delete' })), 20)

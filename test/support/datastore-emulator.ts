@@ -101,8 +101,13 @@ const run = async (port: number, directory: string | undefined, home: string): P
     '-Xmx256m', '-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1', '-cp', jar!, MAIN, 'start',
     '--host=127.0.0.1', `--port=${port}`, '--consistency=1.0', ...storage,
   ], /is now running/, process.env, home)
-  await answering(port)
-  return server
+  try {
+    await answering(port)
+    return server
+  } catch (error) {
+    await server.kill() // else it would keep the process of the tests alive
+    throw error
+  }
 }
 
 const answering = async (port: number): Promise<void> => {

@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process'
-import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { hostname, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Teardown } from './app.js'
@@ -13,10 +13,8 @@ export const PASSWORD = 'p:a@s,s %wörd'
 export const startWithSasl = async (t: Teardown): Promise<MemcachedServer | string> => {
   const home = mkdtempSync(join(tmpdir(), 'phial-sasl-'))
   t.teardown(() => rmSync(home, { recursive: true, force: true }))
-  chmodSync(home, 0o755) // memcached runs as another user
   const database = join(home, 'sasldb2')
   if (!writeUser(database)) return 'neither saslpasswd2 nor perl with DB_File could write a user'
-  chmodSync(database, 0o644)
   writeFileSync(join(home, 'memcached.conf'), `mech_list: plain\nsasldb_path: ${database}\n`)
   try {
     const server = await MemcachedServer.start({ args: ['-S'], env: { SASL_CONF_PATH: home } })

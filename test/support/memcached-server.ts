@@ -47,8 +47,8 @@ export class MemcachedServer {
   /** On the same port, with nothing in it. */
   async start(): Promise<void> {
     const { args = [], env = {} } = this.#options
-    // As root it wants to be told whom to run as, and gives up what root may.
-    const user = userInfo().uid === 0 ? ['-u', 'nobody'] : []
+    // As root it wants to be told whom to run as. As somebody else it would outlive the tests: who changes users is not killed with its parent.
+    const user = userInfo().uid === 0 ? ['-u', 'root'] : []
     const common = ['-l', '127.0.0.1', '-p', String(this.port), '-U', '0', '-t', '1', '-vv', ...user]
     this.#process = await ServerProcess.start(MEMCACHED!, [...common, ...args], /server listening/, { ...process.env, ...env })
     if (!args.includes('-S')) await this.say('verbosity 0', /OK/)

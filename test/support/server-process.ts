@@ -18,8 +18,11 @@ export const findProgram = (name: string): string | undefined =>
     }
   })
 
-/** Below the ports that systems give to connections that are made: of these, one that was free a moment ago is soon somebody's. */
-const [FIRST_PORT, PAST_LAST_PORT] = [10_000, 32_768]
+/**
+ * Above the last one that `fetch` refuses (https://fetch.spec.whatwg.org/#port-blocking), and below those that systems give to connections
+ * that are made: of these, one that was free a moment ago is soon somebody's.
+ */
+const [FIRST_PORT, PAST_LAST_PORT] = [10_081, 32_768]
 
 /** Loopback ports that were free a moment ago, each a different one. */
 export const freePorts = async (count: number): Promise<number[]> => {
