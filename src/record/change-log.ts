@@ -24,6 +24,7 @@ export type ChangeName = string | symbol
 export type Changes = ReadonlyMap<ChangeName, Change>
 
 const CLEAR = Symbol('clear')
+const NONE: Changes = new Map()
 
 /** Both, one after the other: what a `clear` of the later ones undoes is left out. */
 export const joined = (earlier: Changes, later: Changes): Changes => {
@@ -38,19 +39,20 @@ export const joined = (earlier: Changes, later: Changes): Changes => {
  * counts even when it sets what was there; a later one on the same key takes the earlier one's place.
  */
 export class ChangeLog {
-  #changes = new Map<ChangeName, Change>()
+  /** Most requests make none. */
+  #changes: Map<ChangeName, Change> | undefined
 
   get isEmpty(): boolean {
-    return this.#changes.size === 0
+    return this.size === 0
   }
 
   get size(): number {
-    return this.#changes.size
+    return this.#changes?.size ?? 0
   }
 
   /** Whether it begins with a `clear`. */
   get isCleared(): boolean {
-    return this.#changes.has(CLEAR)
+    return this.#changes?.has(CLEAR) === true
   }
 
   /** What is not handed over yet, as it is now. */
@@ -59,15 +61,15 @@ export class ChangeLog {
   }
 
   has(key: string): boolean {
-    return this.#changes.has(key)
+    return this.#changes?.has(key) === true
   }
 
   set(key: string): void {
-    put(this.#changes, key, { kind: 'set', key })
+    this.#put(key, { kind: 'set', key })
   }
 
   delete(key: string): void {
-    put(this.#changes, key, { kind: 'delete', key })
+    this.#put(key, { kind: 'delete', key })
   }
 
   /** Everything before it is undone by it, so nothing before it is kept. */
@@ -77,24 +79,28 @@ export class ChangeLog {
 
   /** Another edit under the same name takes the earlier one's place; without a name each one counts. */
   edit(edit: (record: OpenRecord) => void, name?: string): void {
-    put(this.#changes, name === undefined ? Symbol('edit') : Symbol.for(name), { kind: 'edit', edit })
+    this.#put(name === undefined ? Symbol('edit') : Symbol.for(name), { kind: 'edit', edit })
   }
 
   /** Hands the changes over and begins anew. */
   take(): Changes {
-    const taken = this.#changes
-    this.#changes = new Map()
+    const taken = this.#changes ?? NONE
+    this.#changes = undefined
     return taken
   }
 
   /** Takes one change out, if it is still the one that is meant; answers whether it was. */
   remove(name: ChangeName, change: Change): boolean {
-    return this.#changes.get(name) === change && this.#changes.delete(name)
+    return this.#changes?.get(name) === change && this.#changes.delete(name)
   }
 
   /** Puts changes that could not be written back, before those made since. */
   putBack(changes: Changes): void {
-    this.#changes = new Map(joined(changes, this.#changes))
+    this.#changes = new Map(joined(changes, this.#changes ?? NONE))
+  }
+
+  #put(name: ChangeName, change: Change): void {
+    put((this.#changes ??= new Map()), name, change)
   }
 }
 

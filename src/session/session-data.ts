@@ -44,8 +44,8 @@ export class SessionData {
   /** What changes in depth are measured against. */
   #compared: RecordForm | undefined
   #comparedContent: Content | undefined
-  /** Keys whose objects are in the handler's hands; `undefined` once all of them are. */
-  #lent: Set<string> | undefined = new Set()
+  /** Keys whose objects are in the handler's hands; most requests take none. */
+  #lent: Set<string> | 'all' | undefined
   /** Objects that the codec made, and nobody else has put anywhere; `undefined` while all of them are. */
   #made: WeakSet<object> | undefined
   #lineage = 0
@@ -83,13 +83,13 @@ export class SessionData {
 
   /** The plain object itself: from now on every key may change in depth. */
   lendAll(): Data {
-    this.#lent = undefined
+    this.#lent = 'all'
     return this.#seeAll()
   }
 
   lend(key: string): unknown {
     const value = this.#see(key)
-    if (isObject(value)) this.#lent?.add(key)
+    if (isObject(value)) this.#noteLent(key)
     return value
   }
 
@@ -101,7 +101,7 @@ export class SessionData {
     checkKey(key)
     if (isObject(value)) {
       this.#knowMade()
-      this.#lent?.add(key)
+      this.#noteLent(key)
     }
     this.content.set(key, value)
     this.log.set(key)
@@ -291,6 +291,10 @@ export class SessionData {
     return newer
   }
 
+  #noteLent(key: string): void {
+    if (this.#lent !== 'all') this.#lent = (this.#lent ?? new Set<string>()).add(key)
+  }
+
   /** Before somebody else puts an object in. */
   #knowMade(): void {
     this.#made ??= new WeakSet(this.content.seen.filter(isObject))
@@ -326,12 +330,12 @@ export class SessionData {
     }
   }
 
-  #changedInDepth(): string[] {
+  #changedInDepth(): readonly string[] {
     const { content } = this
     const lent = this.#lent
-    if (lent !== undefined && lent.size === 0) return []
+    if (lent === undefined) return NONE
     const compared = this.log.isCleared ? new Content(this.#codec) : this.#compareContent()
-    const keys = lent ?? new Set([...content.keys(), ...compared.keys()])
+    const keys = lent === 'all' ? new Set([...content.keys(), ...compared.keys()]) : lent
     return [...keys].filter((key) => !this.log.has(key) && !isSame(key, content, compared))
   }
 
@@ -339,6 +343,8 @@ export class SessionData {
     return (this.#comparedContent ??= this.#compared === undefined ? new Content(this.#codec) : Content.decode(this.#codec, this.#compared))
   }
 }
+
+const NONE: readonly string[] = []
 
 const isObject = (value: unknown): value is object => typeof value === 'object' && value !== null
 

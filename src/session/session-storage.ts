@@ -38,6 +38,8 @@ export interface SessionOrigin {
   readonly recordKey?: string | undefined
 }
 
+const NOBODY = {}
+
 /** How many ids are tried when the random source names one that is taken. */
 const MOST_IDS = 3
 
@@ -67,7 +69,7 @@ export class SessionStorage {
   #isRenewalDue: boolean
   #cookieSent = false
   /** What the owner's admission answered last. */
-  #admitted: Pick<RecordMeta, 'owner' | 'generations'> = {}
+  #admitted: Pick<RecordMeta, 'owner' | 'generations'> = NOBODY
   /** The last of what is on its way to the store. */
   #tail: Promise<unknown> | undefined
   /** Something runs that has not answered yet, not even with a promise; and whom to tell when it is done. */
