@@ -5,6 +5,7 @@ import { failureAnswer } from './failure-answer.js'
 import type { GateHooks } from './gate-hooks.js'
 import type { GatedResponse } from './gated-response.js'
 import { mergeHead } from './head.js'
+import type { HeaderEdits } from './header-edits.js'
 import { callBack, gatedMethods, HeldCalls, type GatedMethod } from './held-calls.js'
 import { onceOver } from './once-over.js'
 import { cut, replaceAnswer } from './replacement.js'
@@ -187,7 +188,13 @@ export class GateCore {
 
   #withEdits(args: unknown[]): unknown[] {
     if (this.#isOver || this.#res.headersSent) return args
-    return mergeHead(this.#res, args, this.#gates.flatMap((hooks) => this.#isFailing ? hooks.failureHeaders?.() ?? [] : hooks.headers()))
+    // Most responses have one: `flatMap` takes half a microsecond.
+    const edits = this.#gates.length === 1 ? this.#editsOf(this.#gates[0]!) : this.#gates.flatMap((hooks) => this.#editsOf(hooks))
+    return mergeHead(this.#res, args, edits)
+  }
+
+  #editsOf(hooks: GateHooks): readonly HeaderEdits[] {
+    return this.#isFailing ? hooks.failureHeaders?.() ?? [] : hooks.headers()
   }
 
   /** Holds the call. If it throws, and nothing was held before, nothing is. */
