@@ -92,7 +92,7 @@ export class CookieWire {
   /** A touch goes out, in a cookie of its own: it counts for the record of that version, and for no older or newer one. */
   sendLife(version: string, expiresAt: number, attributes: CookieAttributes): void {
     const life = packLife({ expiresAt, forgetAt: attributes.expiresAt })
-    this.#carrier.write(this.#options.sealer.seal(LIFE_PURPOSE, this.#lifeContext(version), life), attributes, SEEN)
+    this.#carrier.write(this.#options.sealer.seal(LIFE_PURPOSE, this.#lifeContext(version), life), attributes, SEEN, true)
     this.#sent.add(SEEN)
   }
 
@@ -130,7 +130,7 @@ export class CookieWire {
 
   #sendChunk(chunk: string, attributes: CookieAttributes, index: number): void {
     const slot = index === 0 ? undefined : CHUNK_SLOTS[index - 1]
-    this.#carrier.write(chunk, attributes, slot)
+    this.#carrier.write(chunk, attributes, slot, true)
     if (slot !== undefined) this.#sent.add(slot)
   }
 
