@@ -5,8 +5,11 @@ export interface Carrier {
    * A slot is a further cookie beside it, named with a suffix (the cookie backend's chunks and its touch).
    */
   read(slot?: string): readonly string[]
-  /** Sends the value with the response; the last of several writes to one slot counts. Throws `HeadersSentError` once the headers have left. */
-  write(value: string, attributes: CookieAttributes, slot?: string): void
+  /**
+   * Sends the value with the response; the last of several writes to one slot counts. Throws `HeadersSentError` once the headers have left.
+   * What `isSealed`, by the library's own sealer, is of cookie octets, and not looked through for others.
+   */
+  write(value: string, attributes: CookieAttributes, slot?: string, isSealed?: boolean): void
   /** The name under which the client keeps a slot's value, where it has one: its octets count, and a seal is bound to it. */
   name?(slot?: string): string
   /** Asks the client to forget the value. Throws like `write`. */

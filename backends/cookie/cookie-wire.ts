@@ -36,6 +36,9 @@ export class CookieWire {
   readonly #carrier: Carrier
   readonly #options: WireOptions
   readonly #name: string
+  /** What came under the session's name, and of its touches; a header is searched once. */
+  #came: readonly string[] | undefined
+  #seen: readonly string[] | undefined
   /** The slots that this request has written. */
   readonly #sent = new Set<string>()
 
@@ -51,11 +54,15 @@ export class CookieWire {
    * session's the newest counts: it was sent for another path or domain. Two sessions are none.
    */
   read(): Presented | undefined {
-    const candidates = this.#carrier.read()
+    const candidates = this.#candidates()
     if (candidates.length > MOST_CANDIDATES) return rejected('too-many')
     const now = this.#options.now()
-    const found = candidates.map(candidate => this.#open(candidate)).filter(presented => presented !== undefined)
-      .filter(({ record }) => record.forgetAt === undefined || record.forgetAt > now)
+    const found: Presented[] = []
+    for (const candidate of candidates) {
+      const presented = this.#open(candidate)
+      if (presented !== undefined && !isForgotten(presented, now)) found.push(presented)
+    }
+    if (found.length < 2) return found[0]
     const live = found.filter(({ record }) => record.expiresAt > now)
     return onlyOne(live.length > 0 ? live : found)
   }
@@ -69,8 +76,13 @@ export class CookieWire {
     const forgetAt = attributes.expiresAt
     const kept = forgetAt === undefined ? attributes : { ...attributes, expiresAt: Math.max(forgetAt, now() + lifetimeMs) }
     const chunks = splitText(sealer.seal(PURPOSE, this.#name, packEnvelope({ ...envelope, forgetAt })), this.rooms)
-    for (const [index, chunk] of chunks.entries()) this.#sendChunk(chunk, kept, index)
-    if (chunks.join('').length > HEAVY_OCTETS) {
+    let octets = 0
+    for (let index = 0; index < chunks.length; index++) {
+      const chunk = chunks[index] as string
+      this.#sendChunk(chunk, kept, index)
+      octets += chunk.length
+    }
+    if (octets > HEAVY_OCTETS) {
       warnOnce('PHIAL_COOKIE_SIZE', `a session's cookies have more than ${HEAVY_OCTETS} octets; Node refuses requests with 16 KiB of headers`)
     }
     this.#expireChunks(attributes, chunks.length - 1)
@@ -80,7 +92,7 @@ export class CookieWire {
   /** A touch goes out, in a cookie of its own: it counts for the record of that version, and for no older or newer one. */
   sendLife(version: string, expiresAt: number, attributes: CookieAttributes): void {
     const life = packLife({ expiresAt, forgetAt: attributes.expiresAt })
-    this.#carrier.write(this.#options.sealer.seal(LIFE_PURPOSE, this.#lifeContext(version), life), attributes, SEEN)
+    this.#carrier.write(this.#options.sealer.seal(LIFE_PURPOSE, this.#lifeContext(version), life), attributes, SEEN, true)
     this.#sent.add(SEEN)
   }
 
@@ -103,7 +115,7 @@ export class CookieWire {
   /** What the last touch of this version said. One of another version is what a later save left behind, and no forgery. */
   #lifeOf(version: string): Life | undefined {
     let latest: Life | undefined
-    for (const candidate of this.#carrier.read(SEEN).slice(0, MOST_CANDIDATES)) {
+    for (const candidate of this.#touches().slice(0, MOST_CANDIDATES)) {
       const opened = this.#options.sealer.open(LIFE_PURPOSE, this.#lifeContext(version), candidate)
       if (opened === undefined) continue
       const life = unpackLife(opened.text)
@@ -118,24 +130,34 @@ export class CookieWire {
 
   #sendChunk(chunk: string, attributes: CookieAttributes, index: number): void {
     const slot = index === 0 ? undefined : CHUNK_SLOTS[index - 1]
-    this.#carrier.write(chunk, attributes, slot)
+    this.#carrier.write(chunk, attributes, slot, true)
     if (slot !== undefined) this.#sent.add(slot)
   }
 
   /** Where no chunks are sent, their slots are looked at only when some came. */
   #expireChunks(attributes: CookieAttributes, kept: number): void {
-    if (this.rooms.length === 1 && !this.#carrier.read().some(isMarked)) return
+    if (this.rooms.length === 1 && !this.#candidates().some(isMarked)) return
     for (const slot of CHUNK_SLOTS.slice(kept)) this.#expireSlot(slot, attributes)
   }
 
   #expireLife(attributes: CookieAttributes): void {
-    this.#expireSlot(SEEN, attributes)
+    if (this.#sent.has(SEEN) || this.#touches().length > 0) this.#carrier.expire(attributes, SEEN)
   }
 
   #expireSlot(slot: string, attributes: CookieAttributes): void {
     if (this.#sent.has(slot) || this.#carrier.read(slot).length > 0) this.#carrier.expire(attributes, slot)
   }
+
+  #candidates(): readonly string[] {
+    return (this.#came ??= this.#carrier.read())
+  }
+
+  #touches(): readonly string[] {
+    return (this.#seen ??= this.#carrier.read(SEEN))
+  }
 }
+
+const isForgotten = ({ record: { forgetAt } }: Presented, now: number): boolean => forgetAt !== undefined && forgetAt <= now
 
 const onlyOne = (found: readonly Presented[]): Presented | undefined =>
   found.some(({ record }) => record.id !== found[0]?.record.id) ? rejected('ambiguous')

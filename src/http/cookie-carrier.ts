@@ -40,8 +40,8 @@ export class CookieCarrier extends OutletCarrier implements Carrier {
     return readSlot(this.#request, this.#options.name, slot)
   }
 
-  write(value: string, attributes: CookieAttributes, slot?: string): void {
-    this.#put(attributes, slot, (name, moment) => setCookie(name, value, attributes, moment))
+  write(value: string, attributes: CookieAttributes, slot?: string, isSealed?: boolean): void {
+    this.#put(attributes, slot, (name, moment) => setCookie(name, value, attributes, moment, isSealed))
   }
 
   expire(attributes: CookieAttributes, slot?: string): void {

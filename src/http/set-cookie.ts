@@ -17,11 +17,14 @@ export interface CookieMoment {
  * Throws `ConfigError` for a name or attributes that `checkCookie` refuses, `TypeError` for a value that is not made of
  * cookie-octets (Node itself lets TAB and Latin-1 through) or an `expiresAt` that is not a number, and `TooLargeError`.
  *
+ * A value that `isSealed` is of cookie octets, and is not looked through: for 2 KB that takes a microsecond.
+ *
  * `secure: true` is sent as such on a plain connection too: browsers and curl take it from localhost, Safari does not.
  */
-export const setCookie = (name: string, value: string, attributes: CookieAttributes, moment: CookieMoment): string => {
+export const setCookie = (name: string, value: string, attributes: CookieAttributes, moment: CookieMoment, isSealed = false): string => {
   const tail = tailOf(name, attributes, moment)
-  checkValue(name, value)
+  if (!isSealed) checkOctets(name, value)
+  checkSize(name, value)
   return `${name}=${value}${tail}`
 }
 
@@ -54,8 +57,11 @@ const newTail = (name: string, attributes: CookieAttributes, moment: CookieMomen
 export const expireCookie = (name: string, attributes: CookieAttributes, moment: CookieMoment): string =>
   setCookie(name, '', { ...attributes, expiresAt: 0 }, moment)
 
-const checkValue = (name: string, value: string): void => {
+const checkOctets = (name: string, value: string): void => {
   if (!cookieOctets.test(value)) throw new TypeError(`The cookie ${name}: its value may hold visible ASCII only, without " , ; \\`)
+}
+
+const checkSize = (name: string, value: string): void => {
   const size = name.length + value.length
   if (size > MOST_COOKIE_OCTETS) throw new TooLargeError(`The cookie ${name} would be ${size} bytes; browsers keep ${MOST_COOKIE_OCTETS}`, size, MOST_COOKIE_OCTETS)
 }

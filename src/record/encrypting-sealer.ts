@@ -2,7 +2,7 @@ import { createCipheriv, createDecipheriv, type KeyObject } from 'node:crypto'
 import type { Sealer } from '../namespace-manager.js'
 import { checkSecrets, deriveBytes, deriveKey } from './keys.js'
 import { randomBuffer } from '../random.js'
-import { boundTo } from './seal-binding.js'
+import { BindingBytes } from './seal-binding.js'
 
 const ALGORITHM = 'aes-256-gcm'
 const FORMAT_VERSION = 1
@@ -33,15 +33,17 @@ interface Master {
 
 /** The key that this process seals with for a while: derived from the newest master and a salt that travels in the message. */
 interface Epoch {
-  readonly prefix: string
   readonly prefixBytes: Buffer
   readonly key: KeyObject
+  readonly binding: BindingBytes
   readonly endsAt: number
   messagesLeft: number
 }
 
 interface KnownEpoch {
   readonly key: KeyObject
+  /** With the prefix of the messages. */
+  readonly binding: BindingBytes
   /** Of a master that is not the newest. */
   readonly stale: boolean
 }
@@ -52,6 +54,7 @@ export class EncryptingSealer implements Sealer {
   readonly #name: string
   /** Epochs under which a message was seen to be authentic, least recently used first: guessed salts push nothing out. */
   readonly #known = new Map<string, KnownEpoch>()
+  #latest = ''
   #epoch: Epoch | undefined
 
   constructor(encryptKeys: readonly string[], name: string) {
@@ -61,10 +64,10 @@ export class EncryptingSealer implements Sealer {
   }
 
   seal(purpose: string, context: string, text: string): string {
-    const { key, prefix, prefixBytes } = this.#currentEpoch()
+    const { key, prefixBytes, binding } = this.#currentEpoch()
     const nonce = randomBuffer(NONCE_BYTES)
     const cipher = createCipheriv(ALGORITHM, key, nonce, TAG_LENGTH)
-    cipher.setAAD(this.#authenticated(prefix, purpose, context))
+    cipher.setAAD(binding.of(purpose, context))
     const sealed = cipher.update(text, 'utf8')
     cipher.final()
     return Buffer.concat([prefixBytes, nonce, sealed, cipher.getAuthTag()]).toString('base64url')
@@ -74,18 +77,13 @@ export class EncryptingSealer implements Sealer {
     const message = decoded(sealed)
     if (message === undefined) return undefined
     const prefix = sealed.slice(0, PREFIX_CHARS)
-    const authenticated = this.#authenticated(prefix, purpose, context)
     for (const epoch of this.#epochsOf(prefix, message)) {
-      const text = decrypted(message, epoch.key, authenticated)
+      const text = decrypted(message, epoch.key, epoch.binding.of(purpose, context))
       if (text === undefined) continue
       this.#remember(prefix, epoch)
       return { text, stale: epoch.stale }
     }
     return undefined
-  }
-
-  #authenticated(prefix: string, purpose: string, context: string): Buffer {
-    return Buffer.from(prefix + boundTo(this.#name, purpose, context))
   }
 
   #currentEpoch(): Epoch {
@@ -104,8 +102,9 @@ export class EncryptingSealer implements Sealer {
     prefixBytes.set(salt, SALT_AT)
     const prefix = prefixBytes.toString('base64url')
     const key = epochKey(master, salt)
-    this.#remember(prefix, { key, stale: false })
-    return { prefix, prefixBytes, key, endsAt: performance.now() + EPOCH_MS, messagesLeft: EPOCH_MESSAGES }
+    const binding = new BindingBytes(prefix, this.#name)
+    this.#remember(prefix, { key, binding, stale: false })
+    return { prefixBytes, key, binding, endsAt: performance.now() + EPOCH_MS, messagesLeft: EPOCH_MESSAGES }
   }
 
   /** The known one, else that of each master with this key id, of which there is one but by chance. */
@@ -114,11 +113,14 @@ export class EncryptingSealer implements Sealer {
     if (known !== undefined) return [known]
     const keyId = message.readUInt32BE(KEY_ID_AT)
     const salt = message.subarray(SALT_AT, NONCE_AT)
+    const binding = new BindingBytes(prefix, this.#name)
     return this.#masters.flatMap((master, index) =>
-      master.keyId === keyId ? [{ key: epochKey(master.key, salt), stale: index > 0 }] : [])
+      master.keyId === keyId ? [{ key: epochKey(master.key, salt), binding, stale: index > 0 }] : [])
   }
 
   #remember(prefix: string, epoch: KnownEpoch): void {
+    if (prefix === this.#latest) return
+    this.#latest = prefix
     this.#known.delete(prefix)
     this.#known.set(prefix, epoch)
     if (this.#known.size > MOST_KNOWN_EPOCHS) this.#known.delete(this.#known.keys().next().value as string)

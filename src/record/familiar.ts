@@ -1,39 +1,58 @@
+/** Of the texts that share a place. 256 texts in 2,048 places of one each would be in each other's way for every eighth of them, for ever. */
+const ROOM = 4
+
 /**
- * What is known of texts that come again and again. Each text has one of a fixed number of places, by its end, and is kept from the second
- * time on that it comes, unless another came to its place in between: so those that come once cost next to nothing, and a crowd that has no
- * room does not push itself out again and again.
+ * What is known of texts that come again and again. Each text shares its place, which its end tells, with few others, and is kept from the second
+ * time on that it comes, unless too many others came to its place in between: so those that come once cost next to nothing, and a crowd that has
+ * no room does not push itself out again and again.
  */
 export class Familiar<V extends {}> {
-  /** Who came last to each place, to be known again. */
+  /** Who came last to each place, the last one first, to be known again. */
   readonly #marks: Uint32Array
+  /** Who was kept last in each place comes first. */
   readonly #kept: (Kept<V> | undefined)[]
 
-  /** `places` is a power of two. The ends of the texts have to be as good as random: signatures, or tags. */
-  constructor(places: number) {
-    this.#marks = new Uint32Array(places)
-    this.#kept = Array.from({ length: places })
+  /** `most` is a power of two, and at least 4. The ends of the texts have to be as good as random: signatures, or tags. */
+  constructor(most: number) {
+    this.#marks = new Uint32Array(most)
+    this.#kept = Array.from({ length: most })
   }
 
   get(text: string): V | undefined {
-    const kept = this.#kept[this.#placeOf(markOf(text))]
-    return kept?.text === text ? kept.value : undefined
+    const place = this.#placeOf(markOf(text))
+    for (let at = place; at < place + ROOM; at++) {
+      const kept = this.#kept[at]
+      if (kept?.text === text) return kept.value
+    }
+    return undefined
   }
 
   /** The text came, and was not known. It is of ASCII. */
   meet(text: string, value: (own: string) => V): void {
     const mark = markOf(text)
     const place = this.#placeOf(mark)
-    if (this.#marks[place] === mark) {
+    if (this.#hasMet(mark, place)) {
       const own = copied(text)
-      this.#kept[place] = { text: own, value: value(own) }
+      putFirst(this.#kept, place, { text: own, value: value(own) })
     } else {
-      this.#marks[place] = mark
+      putFirst(this.#marks, place, mark)
     }
   }
 
-  #placeOf(mark: number): number {
-    return mark & (this.#marks.length - 1)
+  #hasMet(mark: number, place: number): boolean {
+    for (let at = place; at < place + ROOM; at++) if (this.#marks[at] === mark) return true
+    return false
   }
+
+  #placeOf(mark: number): number {
+    return mark & (this.#marks.length - ROOM)
+  }
+}
+
+/** The last one of the place falls out. */
+const putFirst = <T>(list: { [at: number]: T }, place: number, one: T): void => {
+  for (let at = place + ROOM - 1; at > place; at--) list[at] = list[at - 1] as T
+  list[place] = one
 }
 
 interface Kept<V> {

@@ -85,6 +85,17 @@ test('S068: each slot is a cookie of its own', t => {
   ])
 })
 
+test('S066, S067: what is sealed is no longer than another value, and what is not is looked through', t => {
+  const { carrier, sent } = carry()
+  carrier.write('3~AQ-_.+/', defaults, undefined, true)
+  t.deepEqual(sent(), [setLine('__Host-phial', '3~AQ-_.+/')])
+  const rest = 4096 - '__Host-phial'.length
+  carrier.write('A'.repeat(rest), defaults, undefined, true)
+  t.throws(() => carrier.write('A'.repeat(rest + 1), defaults, undefined, true), { instanceOf: TooLargeError })
+  for (const isSealed of [false, undefined]) t.throws(() => carrier.write('a;b', defaults, undefined, isSealed), { instanceOf: TypeError })
+  t.deepEqual(sent(), [setLine('__Host-phial', 'A'.repeat(rest))])
+})
+
 test('forget drops what was not sent, and not that the session was looked at', t => {
   const { carrier } = carry()
   carrier.used()

@@ -1,5 +1,5 @@
 import test from 'ava'
-import { randomBytes } from 'node:crypto'
+import { hash, randomBytes } from 'node:crypto'
 import { Familiar } from '../../src/record/familiar.js'
 
 /** As good as random at its end. */
@@ -29,11 +29,24 @@ test('what comes once leaves nothing behind, and what is known stays while other
   t.is(familiar.get(one), `${one} is known`)
 })
 
-test('a place has room for one: who comes twice in a row takes it', (t) => {
-  const familiar = new Familiar<string>(1)
-  const [one, other] = [text(), text()]
-  for (const met of [one, one, other, other]) meet(familiar, met)
-  t.deepEqual([familiar.get(one), familiar.get(other)], [undefined, `${other} is known`])
+test('a place has room for four: the fifth takes it from the first, if it comes again before four others', (t) => {
+  const familiar = new Familiar<string>(4)
+  const texts = Array.from({ length: 5 }, text)
+  for (const met of texts) for (let times = 0; times < 2; times++) meet(familiar, met)
+  t.deepEqual(texts.map((one) => familiar.get(one)), [undefined, ...texts.slice(1).map((one) => `${one} is known`)])
+})
+
+test('five in turn, in a place for four, do not push each other out again and again', (t) => {
+  const familiar = new Familiar<string>(4)
+  const texts = Array.from({ length: 5 }, text)
+  for (let turns = 0; turns < 5; turns++) for (const met of texts) t.is(meet(familiar, met), undefined)
+})
+
+test('an eighth as many as there is room for are all known, in whatever order they come', (t) => {
+  const familiar = new Familiar<string>(2048)
+  const texts = Array.from({ length: 256 }, (_, number) => hash('sha256', `text ${number}`))
+  for (let turns = 0; turns < 2; turns++) for (const one of texts) meet(familiar, one)
+  t.is(texts.filter((one) => familiar.get(one) === undefined).length, 0)
 })
 
 test('what only ends like it is not known', (t) => {

@@ -45,3 +45,21 @@ test('S109: of two equal keys the newer one signed it', t => {
   const keys = signingKeys(['same', 'same'], 'id', 'phial')
   t.is(signedBy(sign('text', keys[1] as (typeof keys)[number]), keys), 0)
 })
+
+test('S102, S110: what is no signature of ours is none, whatever is in its place', t => {
+  const keys = signingKeys(['one'], 'id', 'phial')
+  const signed = sign('te.xt', keys[0]!)
+  t.is(signedBy(signed, keys), 0)
+  const [text, signature] = ['te.xt', signed.slice(-43)]
+  const letters = [...signature, 'é', 'Ł', '😀', '', '=', '.', '\0', '\u{1d7d8}']
+  for (let place = 0; place < signature.length; place++) {
+    for (const letter of letters) {
+      const other = signature.slice(0, place) + letter + signature.slice(place + 1)
+      if (other !== signature && signedBy(`${text}.${other}`, keys) !== -1) t.fail(JSON.stringify(other))
+    }
+    // The letter whose code ends like ours, which latin1 would take for it.
+    const alike = String.fromCharCode(signature.charCodeAt(place) + 0x100)
+    t.is(signedBy(`${text}.${signature.slice(0, place)}${alike}${signature.slice(place + 1)}`, keys), -1)
+  }
+  for (const other of [`${text}${signature}`, `${text},${signature}`, `${text}.${signature}=`, signature, `.${signature}`, '', '.', text, `${text}.`]) t.is(signedBy(other, keys), -1, other)
+})

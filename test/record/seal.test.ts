@@ -53,6 +53,20 @@ for (const [mode, make, ownKey] of modes) {
     t.is(make([ownKey], 'other').open('cookie', 'phial', sealed), undefined)
   })
 
+  test(`${mode}: S103: a seal is bound to its own purpose and context, whatever was sealed and opened before`, t => {
+    const [sealer, other] = [make(), make()]
+    const places = [['cookie', 'phial'], ['cookie', 'other'], ['csrf', 'other'], ['cookie', 'phial']] as const
+    for (const [purpose, context] of places) {
+      const sealed = sealer.seal(purpose, context, 'text')
+      for (const by of [sealer, other]) {
+        t.is(by.open(purpose, context, sealed)?.text, 'text')
+        t.is(by.open(purpose, 'else', sealed), undefined)
+        t.is(by.open(purpose, context, sealed)?.text, 'text')
+        t.is(by.open('else', context, sealed), undefined)
+      }
+    }
+  })
+
   test(`${mode}: S109: the newest key seals, all open, a removed one does not, and an older one's is stale`, t => {
     const sealed = make([another]).seal('cookie', '', 'text')
     t.deepEqual(make([ownKey, another]).open('cookie', '', sealed), { text: 'text', stale: true })
