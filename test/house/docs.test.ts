@@ -225,7 +225,7 @@ test('S207: the figures in the prose are those of the code', (t) => {
     [operations, `(${grouped(memory['max_total_bytes']!.default as number)} bytes`],
     [operations, `after ${constantIn('backends/file/lock-directory.ts', 'stalledMs') / 1000} s`],
     [operations, `${constantIn('backends/file/turns.ts', 'patienceMs') / 1000} s at most, though`],
-    [cookies, `${grouped(constantIn('src/http/set-cookie.ts', 'maxPair'))} octets; more is a \`TooLargeError\``],
+    [cookies, `${grouped(constantIn('src/cookie-room.ts', 'MOST_COOKIE_OCTETS'))} octets; more is a \`TooLargeError\``],
     [cookies, `400 days (${grouped(constantIn('src/http/set-cookie.ts', 'maxAgeSeconds'))} seconds)`],
     [cookies, `| cookies of one name that are looked at | ${constantIn('src/record/id.ts', 'MOST_CANDIDATES')} |`],
     [cookies, `more than ${constantIn('backends/cookie/cookie-wire.ts', 'MOST_CANDIDATES')} values`],
