@@ -47,7 +47,7 @@ export class CachedManager implements EveryAbility {
   #isTelling = false
 
   constructor({ store, cache, ttlMs, cacheTimeoutMs, now }: CachedParts) {
-    this.supports = { ...store.supports, verified: store.supports.verified === true && cache.supports.verified === true }
+    this.supports = cache.supports.verified ? { ...store.supports } : { ...store.supports, verified: false }
     this.#store = store as EveryAbility // of which abilities are asked only if the manifest claims them
     this.#cache = cache
     this.#calls = new CacheCalls(cacheTimeoutMs)

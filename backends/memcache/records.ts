@@ -60,7 +60,7 @@ export class Records {
     const connection = this.#host(key).connect()
     const reply = await connection.ask({ opcode: OPCODE.touch, key: this.#itemKey(key), life: lifeOf(expiresAt, this.#now()) }, deadline)
     const known = this.#memo.get(key)
-    if (known !== undefined) this.#memo.set(key, { ...known, expiresAt })
+    if (known !== undefined) this.#memo.learn(key, known.version, known.connection, expiresAt)
     return isDone(reply, [STATUS.notFound])
   }
 
@@ -111,7 +111,7 @@ export class Records {
   }
 
   #learn(key: string, { id: connection }: Connection, version: string, expiresAt: number): void {
-    this.#memo.set(key, { version, connection, expiresAt })
+    this.#memo.learn(key, version, connection, expiresAt)
   }
 
   #host(key: string): Host {

@@ -106,15 +106,14 @@ test('where a key belongs never changes, from release to release', (t) => {
   t.is(keys.slice(0, 24).map(spread).join(''), '021221001110001020210200')
 })
 
-test('what is known of records is bounded, and the oldest is forgotten first', (t) => {
+test('what is known of records is bounded, and what was met first is forgotten first', (t) => {
   const memo = new Memo()
-  const known = { version: 'v', connection: 1, expiresAt: 0 }
-  for (let n = 0; n < 10_000; n++) memo.set(`${n}`, known)
-  memo.set('0', known)
-  memo.set('new', known)
-  t.is(memo.get('0'), known)
+  for (let n = 0; n < 10_000; n++) memo.learn(`${n}`, 'v', 1, 0)
+  memo.learn('1', 'w', 2, 3)
+  t.deepEqual([memo.get('0'), memo.get('1')], [{ version: 'v', connection: 1, expiresAt: 0 }, { version: 'w', connection: 2, expiresAt: 3 }])
+  memo.learn('new', 'v', 1, 0)
+  t.is(memo.get('0'), undefined)
+  t.truthy(memo.get('1'))
+  memo.forget('1')
   t.is(memo.get('1'), undefined)
-  t.is(memo.get('2'), known)
-  memo.forget('2')
-  t.is(memo.get('2'), undefined)
 })

@@ -232,7 +232,7 @@ test('S207: the figures in the prose are those of the code', (t) => {
     [cookies, `(1 to ${MOST_CHUNKS})`],
     [cookies, `Over ${grouped(constantIn('backends/cookie/cookie-wire.ts', 'HEAVY_OCTETS'))} octets`],
     [errors, `more than ${grouped(constantIn('backends/cookie/cookie-wire.ts', 'HEAVY_OCTETS'))} octets`],
-    [errors, `than ${grouped(constantIn('src/http/set-cookie.ts', 'maxPair'))} octets`],
+    [errors, `than ${grouped(constantIn('src/cookie-room.ts', 'MOST_COOKIE_OCTETS'))} octets`],
   ]
   for (const [page, text] of figures) t.true(page.includes(text), text)
   const name = '__Host-phial'
