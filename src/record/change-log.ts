@@ -121,11 +121,10 @@ const applyChange = (change: Change, saved: Content, record: OpenRecord): void =
       meta.owner = meta.generations = undefined
       break
     case 'set':
-      if (saved.has(change.key)) content.set(change.key, saved.get(change.key))
-      else content.delete(change.key) // set by a call, and then removed by hand
-      break
     case 'delete':
-      content.delete(change.key)
+      // What was set by a call may have been removed by hand then, and the other way round.
+      if (saved.has(change.key)) content.set(change.key, saved.get(change.key))
+      else content.delete(change.key)
       break
     case 'edit':
       change.edit(record)

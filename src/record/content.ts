@@ -5,6 +5,9 @@ import type { RecordForm } from './record.js'
 
 type Data = Record<string, unknown>
 
+/** To decode many one by one takes longer than all at once. */
+const MOST_SINGLE = 8
+
 const LINE = /^(\d*)(\{[^\n]*\})?\n/
 
 /**
@@ -17,6 +20,12 @@ export class Content {
   /** What was asked for or put, and so may have changed in depth: all there is, once `#texts` is `undefined`. */
   #data: Data
   #texts: KeyedText | undefined
+  /** Keys of the texts that were deleted. */
+  #gone: Set<string> | undefined
+  /** How many of the texts were decoded one by one. */
+  #single = 0
+  /** Objects that were decoded, and nobody else has put anywhere; `undefined` while all of them are. */
+  #made: WeakSet<object> | undefined
   #fields: Data | undefined = {}
   #fieldsText = ''
 
@@ -43,7 +52,7 @@ export class Content {
     const fields = this.#fields === undefined ? this.#fieldsText : isEmpty(this.#fields) ? '' : this.#codec.encode(this.#fields)
     const length = fields === '' ? '' : fields.length
     if (values === undefined) return `${length}\n${fields}${this.#codec.encode(this.data)}`
-    const texts = KeyedText.write(this.#data, values.encoder(this.#data), this.#texts)
+    const texts = KeyedText.write(this.#data, values.encoder(this.#data), this.#texts, this.#gone)
     return `${length}${texts.lengths}\n${fields}${texts.values}`
   }
 
@@ -68,17 +77,20 @@ export class Content {
 
   keys(): string[] {
     const keys = Object.keys(this.#data)
-    return this.#texts === undefined ? keys : [...new Set([...this.#texts.keys, ...keys])]
+    return this.#texts === undefined ? keys : [...new Set([...this.#texts.keys.filter((key) => this.has(key)), ...keys])]
   }
 
   has(key: string): boolean {
-    return Object.hasOwn(this.#data, key) || this.#texts?.has(key) === true
+    return Object.hasOwn(this.#data, key) || this.#hasText(key)
   }
 
   get(key: string): unknown {
     if (Object.hasOwn(this.#data, key)) return this.#data[key]
-    const text = this.#texts?.textOf(key)
-    return text === undefined ? undefined : (this.#data[key] = this.#codec.values!.decode(text))
+    if (!this.#hasText(key)) return undefined
+    if (++this.#single > MOST_SINGLE) return this.data[key]
+    const value = this.#codec.values!.decode(this.#texts!.textOf(key)!)
+    this.noteMade(value)
+    return (this.#data[key] = value)
   }
 
   set(key: string, value: unknown): void {
@@ -87,16 +99,25 @@ export class Content {
 
   delete(key: string): void {
     delete this.#data[key]
-    if (this.#texts?.has(key)) this.#texts = this.#texts.without(key)
+    if (this.#texts?.has(key)) (this.#gone ??= new Set()).add(key)
   }
 
-  /** What was asked for or put. */
-  get seen(): readonly unknown[] {
-    return Object.values(this.#data)
+  /** From now on somebody else may put objects in. */
+  knowMade(): void {
+    this.#made ??= new WeakSet(Object.values(this.#data).filter(isObject))
   }
 
-  hasSeen(key: string): boolean {
-    return Object.hasOwn(this.#data, key)
+  noteMade(value: unknown): void {
+    if (isObject(value)) this.#made?.add(value)
+  }
+
+  /** Whether it is an object that was decoded, and that nobody else has put anywhere since `knowMade`. */
+  isMade(value: object): boolean {
+    return this.#made?.has(value) === true
+  }
+
+  #hasText(key: string): boolean {
+    return this.#texts?.has(key) === true && this.#gone?.has(key) !== true
   }
 
   #open(): void {
@@ -120,11 +141,18 @@ export class Content {
     const { keys } = texts
     if (!Array.isArray(values) || values.length !== keys.length) throw noSession()
     const all: Data = {}
-    for (let index = 0; index < keys.length; index++) all[keys[index]!] = values[index]
+    for (let index = 0; index < keys.length; index++) {
+      const key = keys[index]!
+      if (!this.has(key)) continue
+      all[key] = Object.hasOwn(this.#data, key) ? undefined : values[index]
+      this.noteMade(all[key])
+    }
     this.#data = Object.assign(all, this.#data)
-    this.#texts = undefined
+    this.#texts = this.#gone = undefined
   }
 }
+
+const isObject = (value: unknown): value is object => typeof value === 'object' && value !== null
 
 const noSession = (): CodecError => new CodecError('the record holds no session', '')
 

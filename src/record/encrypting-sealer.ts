@@ -15,10 +15,9 @@ const TAG_LENGTH = { authTagLength: TAG_BYTES }
 // Format version (1 byte), key id (4), salt (16), nonce (12), cipher text, tag (16); in base64url.
 const KEY_ID_AT = 1
 const SALT_AT = 5
+/** What is before, version, key id and salt, names the key of an epoch: 21 bytes, exactly 28 characters. */
 const NONCE_AT = SALT_AT + SALT_BYTES
 const TEXT_AT = NONCE_AT + NONCE_BYTES
-/** Version, key id and salt are 21 bytes: exactly 28 characters. They name the key of an epoch. */
-const PREFIX_CHARS = 28
 
 // Random nonces of 96 bits are good for 2^32 messages of a key (NIST SP 800-38D, 8.3); 2^20 leave a repeat to 1 chance in 2^57.
 const EPOCH_MESSAGES = 2 ** 20
@@ -76,7 +75,7 @@ export class EncryptingSealer implements Sealer {
   open(purpose: string, context: string, sealed: string): { text: string; stale: boolean } | undefined {
     const message = decoded(sealed)
     if (message === undefined) return undefined
-    const prefix = sealed.slice(0, PREFIX_CHARS)
+    const prefix = message.toString('base64url', 0, NONCE_AT) // a slice would hold on to the whole of it for as long as the key is known
     for (const epoch of this.#epochsOf(prefix, message)) {
       const text = decrypted(message, epoch.key, epoch.binding.of(purpose, context))
       if (text === undefined) continue

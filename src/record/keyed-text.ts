@@ -22,16 +22,15 @@ export class KeyedText {
     return keyed
   }
 
-  /** The keys of `data` as `encode` writes them, and the others of `earlier` as they are. */
-  static write(data: object, encode: (key: string) => string, earlier?: KeyedText): KeyedText {
+  /** The keys of `data` as `encode` writes them, and the others of `earlier` as they are, but for those that are gone. */
+  static write(data: object, encode: (key: string) => string, earlier?: KeyedText, gone?: ReadonlySet<string>): KeyedText {
     const texts: Record<string, string> = {}
-    earlier?.each((key, text) => { texts[key] = Object.hasOwn(data, key) ? encode(key) : text })
+    earlier?.each((key, text) => {
+      if (Object.hasOwn(data, key)) texts[key] = encode(key)
+      else if (gone?.has(key) !== true) texts[key] = text
+    })
     for (const key of Object.getOwnPropertyNames(data)) if (!Object.hasOwn(texts, key)) texts[key] = encode(key)
-    return KeyedText.#of(texts)
-  }
-
-  /** The lengths come in the order that objects give to their keys, so the values do. */
-  static #of(texts: Readonly<Record<string, string>>): KeyedText {
+    // The lengths come in the order that objects give to their keys, so the values do.
     const lengths: Record<string, number> = {}
     let values = ''
     for (const key of Object.keys(texts)) {
@@ -54,6 +53,7 @@ export class KeyedText {
     return Object.hasOwn(this.#lengths, key)
   }
 
+  /** Goes past all before it: who wants many had better take all. */
   textOf(key: string): string | undefined {
     if (!this.has(key)) return undefined
     let begin = 1
@@ -62,12 +62,6 @@ export class KeyedText {
       begin += this.#lengths[other]! + 1
     }
     return this.values.slice(begin, begin + this.#lengths[key]!)
-  }
-
-  without(key: string): KeyedText {
-    const others: Record<string, string> = {}
-    this.each((other, text) => { if (other !== key) others[other] = text })
-    return KeyedText.#of(others)
   }
 
   each(visit: (key: string, text: string) => void): void {

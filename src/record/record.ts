@@ -38,8 +38,8 @@ const WRITES_KEPT = 6
 const checkOf = (key: string): string => key.slice(0, 16)
 
 const FORM = '1'
-/** The check of the key, a checksum, when it was created and saved, nonces, and what few records have. */
-const RECORD = /^1 (\S+) ([\da-f]{8})? (-?\d+) (-?\d+) ([\w,-]*)( .+)?$/s
+/** The check of the key, a checksum, and the facts: when it was created and saved, nonces, and what few records have. */
+const RECORD = /^1 (\S+) ([\da-f]{8})? ((-?\d+) (-?\d+) ([\w,-]*)( .+)?)$/s
 /** The check of the key, until when, where to. */
 const MOVED = /^1 (\S+) moved (-?\d+) (\S+)$/
 
@@ -60,8 +60,8 @@ export const withWrite = (meta: RecordMeta, nonce: string, savedAt: number): Rec
 
 /** A line about the record, then the content as it was encoded. With a checksum, where nothing else would tell that the content was damaged. */
 export const formatRecord = (key: string, { meta, payload }: RecordForm, hasChecksum: boolean): string => {
-  const checksum = hasChecksum ? checksumOf(payload) : ''
-  return `${FORM} ${checkOf(key)} ${checksum} ${meta.createdAt} ${meta.savedAt} ${meta.writes.join(',')}${rareOf(meta)}\n${payload}`
+  const facts = `${meta.createdAt} ${meta.savedAt} ${meta.writes.join(',')}${rareOf(meta)}`
+  return `${FORM} ${checkOf(key)} ${hasChecksum ? checksumOf(facts, payload) : ''} ${facts}\n${payload}`
 }
 
 export const formatMoved = (key: string, { movedTo, until }: MovedRecord): string => `${FORM} ${checkOf(key)} moved ${until} ${movedTo}\n`
@@ -72,11 +72,11 @@ export const parseRecord = (key: string, text: string, isVerified: boolean): Rec
   if (end < 0) throw new CodecError('the record is cut short', '')
   const line = text.slice(0, end)
   if (!line.startsWith(`${FORM} `)) throw new CodecError('the record has a form that this release does not know', '')
-  const [, check, checksum, created, saved, writes, rare] = RECORD.exec(line) ?? []
+  const [, check, checksum, facts, created, saved, writes, rare] = RECORD.exec(line) ?? []
   if (check === undefined) return parseMoved(key, line)
   assertCheck(check, key)
   const payload = text.slice(end + 1)
-  if (!isVerified && checksum !== undefined && checksum !== checksumOf(payload)) throw new CodecError('the content is not what was stored', '')
+  if (!isVerified && checksum !== undefined && checksum !== checksumOf(facts!, payload)) throw new CodecError('the record is not what was stored', '')
   const meta = { createdAt: timeOf(created), savedAt: timeOf(saved), writes: writes === '' ? [] : writes!.split(',') }
   return { meta: rare === undefined ? meta : { ...meta, ...parsedRare(rare) }, payload, isUnverified: !isVerified && checksum === undefined }
 }
@@ -90,7 +90,8 @@ const parseMoved = (key: string, line: string): MovedRecord => {
   return { movedTo: movedTo!, until: timeOf(until) }
 }
 
-const checksumOf = (payload: string): string => crc32(payload).toString(16).padStart(8, '0')
+/** Of all that is not the key's. */
+const checksumOf = (facts: string, payload: string): string => crc32(payload, crc32(facts)).toString(16).padStart(8, '0')
 
 const assertCheck = (check: string, key: string): void => {
   if (check !== checkOf(key)) throw new CodecError('the record belongs to another key', '')

@@ -32,7 +32,7 @@ export class TimeRules {
   readonly #touches: boolean
 
   constructor(settings: TimeSettings) {
-    this.now = settings.now
+    this.now = () => Math.floor(settings.now())
     this.#idleMs = settings.timeout === undefined ? undefined : settings.timeout * 1000
     this.#lifetimeMs = settings.lifetime === undefined ? undefined : settings.lifetime * 1000
     this.#intervalMs = settings.touchInterval * 1000

@@ -46,8 +46,6 @@ export class SessionData {
   #comparedContent: Content | undefined
   /** Keys whose objects are in the handler's hands; most requests take none. */
   #lent: Set<string> | 'all' | undefined
-  /** Objects that the codec made, and nobody else has put anywhere; `undefined` while all of them are. */
-  #made: WeakSet<object> | undefined
   #lineage = 0
   #life = 0
 
@@ -84,11 +82,11 @@ export class SessionData {
   /** The plain object itself: from now on every key may change in depth. */
   lendAll(): Data {
     this.#lent = 'all'
-    return this.#seeAll()
+    return this.#all()
   }
 
   lend(key: string): unknown {
-    const value = this.#see(key)
+    const value = this.content.get(key)
     if (isObject(value)) this.#noteLent(key)
     return value
   }
@@ -100,7 +98,7 @@ export class SessionData {
   set(key: string, value: unknown): void {
     checkKey(key)
     if (isObject(value)) {
-      this.#knowMade()
+      this.content.knowMade()
       this.#noteLent(key)
     }
     this.content.set(key, value)
@@ -189,8 +187,9 @@ export class SessionData {
   /** The record was written with an update's own change, and with changes of this session that it was made on. */
   updated(form: RecordForm, life: number, { seen, names }: Folded): void {
     const isOurs = life === this.#life
-    for (const snapshot of seen) {
-      for (const [name, change] of snapshot.changes) if (names === undefined || names.has(name)) this.#fold(name, change, snapshot, isOurs)
+    for (const { form, changes } of seen) {
+      const content = Content.decode(this.#codec, form)
+      for (const [name, change] of changes) if (names === undefined || names.has(name)) this.#fold(name, change, form, content, isOurs)
     }
     if (!isOurs) return
     this.#stored = form
@@ -236,12 +235,11 @@ export class SessionData {
   }
 
   /** Such a change is in the store now. If the key has changed again since, that is another change. */
-  #fold(name: ChangeName, change: Change, { form }: Snapshot, isOurs: boolean): void {
+  #fold(name: ChangeName, change: Change, form: RecordForm, seen: Content, isOurs: boolean): void {
     change.isSettled = true
     if (!isOurs) return
     if (!this.log.remove(name, change) || change.kind === 'edit') return
     if (change.kind === 'clear') return this.#compareWith(form)
-    const seen = Content.decode(this.#codec, form)
     const compared = this.#compareContent()
     if (seen.has(change.key)) compared.set(change.key, seen.get(change.key))
     else compared.delete(change.key)
@@ -268,12 +266,13 @@ export class SessionData {
   #show(record: OpenRecord): void {
     this.#lineage++
     this.#compareWith({ meta: record.meta, payload: record.content.encode() })
-    const data = this.#seeAll()
+    const data = this.#all()
+    const shared = sharedIn(data)
     applyChanges(this.log.changes, this.content, record)
     const shown = record.content.data
     for (const key of new Set([...Object.keys(data), ...Object.keys(shown)])) {
       if (!Object.hasOwn(shown, key)) delete data[key]
-      else if (data[key] !== shown[key]) data[key] = this.#kept(data[key], shown[key])
+      else if (!Object.hasOwn(data, key) || data[key] !== shown[key]) data[key] = this.#kept(data[key], shown[key], shared)
     }
     this.content.fields = record.content.fields
     this.meta = record.meta
@@ -283,11 +282,10 @@ export class SessionData {
    * The object that was there, with the newer content, so that a handler that holds it goes on with what is shown. Only one that this
    * session made itself, and that stands under one key: others are the application's.
    */
-  #kept(held: unknown, newer: unknown): unknown {
+  #kept(held: unknown, newer: unknown, shared: ReadonlySet<unknown>): unknown {
     if (isDeepStrictEqual(held, newer)) return held
-    const isOurs = isObject(held) && this.#made!.has(held) && Object.values(this.content.data).filter((value) => value === held).length === 1
-    if (isOurs && refilled(held, newer)) return held
-    if (isObject(newer)) this.#made!.add(newer)
+    if (isObject(held) && this.content.isMade(held) && !shared.has(held) && refilled(held, newer)) return held
+    this.content.noteMade(newer)
     return newer
   }
 
@@ -295,22 +293,10 @@ export class SessionData {
     if (this.#lent !== 'all') this.#lent = (this.#lent ?? new Set<string>()).add(key)
   }
 
-  /** Before somebody else puts an object in. */
-  #knowMade(): void {
-    this.#made ??= new WeakSet(this.content.seen.filter(isObject))
-  }
-
-  #see(key: string): unknown {
-    const isMade = this.#made !== undefined && !this.content.hasSeen(key)
-    const value = this.content.get(key)
-    if (isMade && isObject(value)) this.#made!.add(value)
-    return value
-  }
-
-  #seeAll(): Data {
-    if (this.#made !== undefined) for (const key of this.content.keys()) this.#see(key)
+  /** The plain object: who has it may put objects in by hand. */
+  #all(): Data {
     const { data } = this.content
-    this.#knowMade()
+    this.content.knowMade()
     return data
   }
 
@@ -353,14 +339,32 @@ const isSame = (key: string, one: Content, other: Content): boolean =>
 
 const isPlain = (value: unknown): value is Data => isObject(value) && Object.getPrototypeOf(value) === Object.prototype
 
-/** Gives an object the content of another of its kind; `false` when they are not of one kind. */
+/** The objects that stand under several keys. */
+const sharedIn = (data: Data): ReadonlySet<unknown> => {
+  const [once, shared] = [new Set<unknown>(), new Set<unknown>()]
+  for (const value of Object.values(data)) if (isObject(value)) (once.has(value) ? shared : once).add(value)
+  return shared
+}
+
+/** Gives an object the content of another of its kind; `false` when they are not of one kind, or it takes none: it is no part of the session any more then. */
 const refilled = (held: object, newer: unknown): boolean => {
-  if (Object.isFrozen(held)) return false
-  if (Array.isArray(held) && Array.isArray(newer)) held.splice(0, held.length, ...(newer as unknown[]))
-  else if (isPlain(held) && isPlain(newer)) {
-    emptyOut(held)
-    Object.assign(held, newer)
-  } else return false
+  if (!Object.isExtensible(held)) return false
+  try {
+    return Array.isArray(held) ? Array.isArray(newer) && refilledList(held, newer) : isPlain(held) && isPlain(newer) && refilledObject(held, newer)
+  } catch {
+    return false // a property of its own that cannot be written
+  }
+}
+
+const refilledList = (held: unknown[], newer: readonly unknown[]): true => {
+  held.length = 0
+  for (const value of newer) held.push(value)
+  return true
+}
+
+const refilledObject = (held: Data, newer: Data): true => {
+  emptyOut(held)
+  Object.assign(held, newer)
   return true
 }
 

@@ -1,4 +1,5 @@
 import { isThenable } from '../awaitable.js'
+import { isWellFormed } from '../record/well-formed.js'
 import { showAs } from '../show.js'
 import { handled } from '../write-promise.js'
 import { Flashes } from './flash.js'
@@ -202,7 +203,9 @@ export class Session<T extends object = Record<string, any>> {
   }
 
   set owner(owner: string | undefined) {
-    if (owner !== undefined && (typeof owner !== 'string' || owner === '')) throw new TypeError('an owner is a string that is not empty, or undefined')
+    if (owner !== undefined && (typeof owner !== 'string' || owner === '' || !isWellFormed(owner))) {
+      throw new TypeError('an owner is a string of well-formed Unicode that is not empty, or undefined')
+    }
     this.#storage.assertChangeable()
     this.#data.edit(({ meta }) => Object.assign(meta, { owner, generations: undefined }), 'owner')
   }

@@ -90,3 +90,14 @@ test('a serializer of another kind has the whole, and reads what was stored by k
   t.is(content.encode(), '\n{"at":"2030-01-01T00:00:00.000Z","b":2}')
   t.is(Content.decode(json, { payload: content.encode() }).get('at'), '2030-01-01T00:00:00.000Z')
 })
+
+test('who asks for more than a few values gets all decoded at once', (t) => {
+  const names = [...'abcdefghij']
+  const content = Content.decode(json, { payload: `${JSON.stringify(Object.fromEntries(names.map((name) => [name, 3])))}\n[${names.map(() => '1.0').join(',')}]` })
+  for (const name of names.slice(0, 8)) t.is(content.get(name), 1)
+  t.true(content.encode().endsWith(',1.0,1.0]'))
+  content.delete('j')
+  t.is(content.get('i'), 1)
+  t.deepEqual([content.has('j'), content.get('j'), content.keys()], [false, undefined, names.slice(0, 9)])
+  t.true(content.encode().endsWith(',1,1]'))
+})

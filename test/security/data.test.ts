@@ -347,7 +347,7 @@ const kindsOf = (value: string, at: number): string[] => {
 }
 
 for (const encrypted of [false, true]) {
-  test.serial(`S137: a record with any one byte wrong is no session or, ${encrypted ? 'never' : 'where nothing seals it,'} another's words, never a failure: memory${encrypted ? ', encrypted' : ''}`, async (t) => {
+  test.serial(`S137: a record with any one byte wrong is no session and told, never a failure: memory${encrypted ? ', encrypted' : ''}`, async (t) => {
     const told = record(t)
     const store = openStore(t, STORED[0]!)
     let corrupt: ((value: string) => string) | undefined
@@ -365,17 +365,13 @@ for (const encrypted of [false, true]) {
     const cookie = await visitor.cookies()
     const [key] = await keysOf(store)
     const { value } = (await store.get(key!))!
-    let believed = 0
     for (const [at, broken] of [...value].flatMap((_, at) => kindsOf(value, at).map((broken) => [at, broken] as const))) {
       corrupt = () => broken
       told.length = 0
       const { status, body, setCookies } = await ask(port, '/', { cookie })
-      t.deepEqual([status, setCookies], [200, []], `byte ${at}`)
-      const isTold = told.some(({ event }) => event === 'corrupt' || event === 'expired')
-      t.true(body === '{}' ? isTold : !encrypted, `byte ${at}: ${body}`)
-      if (body !== '{}') believed++
+      t.deepEqual([status, body, setCookies], [200, '{}', []], `byte ${at}`)
+      t.true(told.some(({ event }) => event === 'corrupt'), `byte ${at}`)
     }
-    t.is(believed > 0, !encrypted)
     corrupt = () => ''
     t.is((await ask(port, '/set?user=eve', { cookie })).body, '{"user":"eve"}')
     corrupt = undefined

@@ -1,4 +1,5 @@
 import test from 'ava'
+import { makeCodec } from '../../src/record/codec.js'
 import { harness } from '../support/harness.js'
 
 test('nothing is kept without save()', async (t) => {
@@ -317,4 +318,77 @@ test('of several saves that wait together, one that makes the record too large f
   t.deepEqual(results.flatMap(({ status }, at) => (status === 'rejected' ? [at] : [])), [5])
   t.is((results[5] as PromiseRejectedResult).reason.code, 'PHIAL_TOO_LARGE')
   t.is(await visit(async (object) => (await object.load()).size), 10)
+})
+
+test('what was deleted by a call and put back by hand is there, also when others wrote meanwhile', async (t) => {
+  const { visit, open, browser } = harness()
+  await visit(async (object) => (await object.load()).assign({ a: { n: 1 }, b: 1 }).save())
+  const session = await open(browser.begin()).load()
+  const { data } = session
+  const popped = session.pop('a')
+  session.delete('b')
+  data['a'] = popped
+  data['b'] = 2
+  await visit(async (object) => (await object.load()).set('theirs', 1).save())
+  await session.save()
+  t.deepEqual(session.toJSON(), { a: { n: 1 }, b: 2, theirs: 1 } as any)
+  t.deepEqual(await visit(async (object) => (await object.load()).toJSON()), { a: { n: 1 }, b: 2, theirs: 1 } as any)
+})
+
+const closing: readonly [string, (object: any) => void][] = [
+  ['sealed', (object) => Object.seal(object)],
+  ['closed to new properties', (object) => Object.preventExtensions(object)],
+  ['partly read-only', (object) => Object.defineProperty(object, 'n', { value: 1, enumerable: true, configurable: false, writable: false })],
+]
+
+for (const [what, close] of closing) {
+  test(`an object that is ${what} is left alone, and what others made of it is kept`, async (t) => {
+    const { visit, open, browser } = harness()
+    await visit(async (object) => (await object.load()).assign({ o: { n: 1 } }).save())
+    const session = await open(browser.begin()).load()
+    close(session.get('o'))
+    await visit(async (object) => (await object.load()).set('o', { n: 2 }).save())
+    await session.set('x', 1).save()
+    await session.set('y', 2).save()
+    t.deepEqual(session.toJSON(), { o: { n: 2 }, x: 1, y: 2 } as any)
+    t.deepEqual(await visit(async (object) => (await object.load()).toJSON()), { o: { n: 2 }, x: 1, y: 2 } as any)
+  })
+}
+
+test('a list of very many values that others changed stays the same list', async (t) => {
+  const { visit, open, browser } = harness({ manager: { maxBytes: 1024 * 1024 } })
+  const many = Array.from({ length: 200_000 }, () => 1)
+  await visit(async (object) => (await object.load()).set('many', many).save())
+  const session = await open(browser.begin()).load()
+  const held = session.get('many')
+  await visit(async (object) => (await object.load()).set('many', [...many, 2]).save())
+  await session.set('x', 1).save()
+  t.is(session.get('many'), held)
+  t.is(held.length, 200_001)
+})
+
+test('a key that others gave the value undefined is shown, and stays', async (t) => {
+  const { visit, open, browser } = harness({ manager: { codec: makeCodec('devalue') } })
+  await visit(async (object) => (await object.load()).set('a', 1).save())
+  const session = await open(browser.begin()).load()
+  const { data } = session
+  await visit(async (object) => (await object.load()).set('theirs', undefined).save())
+  await session.set('x', 1).save()
+  t.deepEqual(data, { a: 1, theirs: undefined, x: 1 } as any)
+  await session.set('y', 1).save()
+  t.deepEqual(await visit(async (object) => (await object.load()).keys().sort()), ['a', 'theirs', 'x', 'y'])
+})
+
+test('times are whole milliseconds, whatever the clock says', async (t) => {
+  const { visit } = harness({ time: { now: () => Date.UTC(2030, 0, 1) + 0.25 } })
+  await visit(async (object) => (await object.load()).set('a', 1).save())
+  t.deepEqual(await visit(async (object) => [await object.get('a'), (await object.load()).createdAt]), [1, Date.UTC(2030, 0, 1)])
+})
+
+test('an owner of ill-formed Unicode is refused when it is given', async (t) => {
+  const { visit } = harness()
+  await visit(async (object) => {
+    const session = await object.load()
+    t.throws(() => { session.owner = '\ud800' }, { instanceOf: TypeError })
+  })
 })
