@@ -14,6 +14,7 @@ import { redisProgram, RedisServer, tellMissing } from '../support/redis-server.
 import { isBack, isRefused, lasting, redisScene, unavailable } from '../support/redis-scene.js'
 import type { Scene } from '../support/redis-scene.js'
 import { inAnHour, newKey, newRedis } from '../support/redis-store.js'
+import { freePorts } from '../support/server-process.js'
 
 const testOn = redisProgram === undefined ? test.skip : test.serial
 if (redisProgram === undefined) tellMissing('refusals of a redis server are', 'redis-server')
@@ -244,7 +245,8 @@ testOn('a host that nobody knows is unavailable', async (t) => {
 })
 
 testOn('a node of a cluster is no single server', async (t) => {
-  const server = await RedisServer.start(t, { args: ['--cluster-enabled', 'yes'] })
+  const [busPort] = await freePorts(1) // the one that it takes by itself may be a connection's
+  const server = await RedisServer.start(t, { args: ['--cluster-enabled', 'yes', '--cluster-port', String(busPort)] })
   const store = newRedis(t, { url: server.url })
   await t.throwsAsync(store.get(newKey()), { code: 'PHIAL_STORE_UNAVAILABLE', message: /CLUSTERDOWN/ })
 })
