@@ -141,11 +141,12 @@ export class CookieWire {
   }
 
   #expireLife(attributes: CookieAttributes): void {
-    if (this.#sent.has(SEEN) || this.#touches().length > 0) this.#carrier.expire(attributes, SEEN)
+    this.#expireSlot(SEEN, attributes)
   }
 
   #expireSlot(slot: string, attributes: CookieAttributes): void {
-    if (this.#sent.has(slot) || this.#carrier.read(slot).length > 0) this.#carrier.expire(attributes, slot)
+    const came = (): readonly string[] => slot === SEEN ? this.#touches() : this.#carrier.read(slot)
+    if (this.#sent.has(slot) || came().length > 0) this.#carrier.expire(attributes, slot)
   }
 
   #candidates(): readonly string[] {

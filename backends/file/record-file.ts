@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { constants } from 'node:fs'
-import { crc32 } from 'node:zlib'
 import { andThen, orElse, type Awaitable } from '../../src/awaitable.js'
+import { checksum } from '../../src/checksum.js'
 import { TooLargeError } from '../../src/errors.js'
 import type { StoredRecord } from '../../src/namespace-manager.js'
 import { randomText } from '../../src/random.js'
@@ -99,8 +99,6 @@ const decode = (bytes: Buffer): { version: string; value: string | undefined } =
   const isWhole = body.length === Number(length) && checksum(version, body) === sum
   return { version, value: isWhole ? body.toString() : undefined }
 }
-
-const checksum = (version: string, body: Buffer): string => crc32(body, crc32(version)).toString(16).padStart(8, '0')
 
 /** One read, as a rule; fewer bytes when the file is cut meanwhile. */
 const readInto = (buffer: Buffer, file: OpenFile, filled = 0): Awaitable<Buffer> => {

@@ -1,4 +1,4 @@
-import { crc32 } from 'node:zlib'
+import { checksum } from '../../src/checksum.js'
 import { randomText } from '../../src/random.js'
 
 /** What stands in front of each value: `1`, a nonce, the expiry in base 36, the checksum of these and the value, and a line feed. */
@@ -38,5 +38,3 @@ const UNKNOWN = '.'.repeat(16)
 
 const LATEST = 36 ** 9 - 1
 const timeText = (time: number): string => Math.min(Math.max(Math.ceil(time), 0), LATEST).toString(36).padStart(9, '0')
-
-const checksum = (stamp: string, value: Buffer): string => crc32(value, crc32(stamp)).toString(16).padStart(8, '0')

@@ -152,7 +152,8 @@ export class Content {
   }
 }
 
-const isObject = (value: unknown): value is object => typeof value === 'object' && value !== null
+/** It may change in depth. */
+export const isObject = (value: unknown): value is object => typeof value === 'object' && value !== null
 
 const noSession = (): CodecError => new CodecError('the record holds no session', '')
 

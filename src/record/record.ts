@@ -1,4 +1,4 @@
-import { crc32 } from 'node:zlib'
+import { checksum } from '../checksum.js'
 import { CodecError } from '../errors.js'
 
 /** What is kept of a session beside its data. Times are epoch milliseconds. */
@@ -61,7 +61,7 @@ export const withWrite = (meta: RecordMeta, nonce: string, savedAt: number): Rec
 /** A line about the record, then the content as it was encoded. With a checksum, where nothing else would tell that the content was damaged. */
 export const formatRecord = (key: string, { meta, payload }: RecordForm, hasChecksum: boolean): string => {
   const facts = `${meta.createdAt} ${meta.savedAt} ${meta.writes.join(',')}${rareOf(meta)}`
-  return `${FORM} ${checkOf(key)} ${hasChecksum ? checksumOf(facts, payload) : ''} ${facts}\n${payload}`
+  return `${FORM} ${checkOf(key)} ${hasChecksum ? checksum(facts, payload) : ''} ${facts}\n${payload}`
 }
 
 export const formatMoved = (key: string, { movedTo, until }: MovedRecord): string => `${FORM} ${checkOf(key)} moved ${until} ${movedTo}\n`
@@ -72,13 +72,13 @@ export const parseRecord = (key: string, text: string, isVerified: boolean): Rec
   if (end < 0) throw new CodecError('the record is cut short', '')
   const line = text.slice(0, end)
   if (!line.startsWith(`${FORM} `)) throw new CodecError('the record has a form that this release does not know', '')
-  const [, check, checksum, facts, created, saved, writes, rare] = RECORD.exec(line) ?? []
+  const [, check, sum, facts, created, saved, writes, rare] = RECORD.exec(line) ?? []
   if (check === undefined) return parseMoved(key, line)
   assertCheck(check, key)
   const payload = text.slice(end + 1)
-  if (!isVerified && checksum !== undefined && checksum !== checksumOf(facts!, payload)) throw new CodecError('the record is not what was stored', '')
+  if (!isVerified && sum !== undefined && sum !== checksum(facts!, payload)) throw new CodecError('the record is not what was stored', '')
   const meta = { createdAt: timeOf(created), savedAt: timeOf(saved), writes: writes === '' ? [] : writes!.split(',') }
-  return { meta: rare === undefined ? meta : { ...meta, ...parsedRare(rare) }, payload, isUnverified: !isVerified && checksum === undefined }
+  return { meta: rare === undefined ? meta : { ...meta, ...parsedRare(rare) }, payload, isUnverified: !isVerified && sum === undefined }
 }
 
 export const isMoved = (record: object): record is MovedRecord => 'movedTo' in record
@@ -89,9 +89,6 @@ const parseMoved = (key: string, line: string): MovedRecord => {
   assertCheck(check, key)
   return { movedTo: movedTo!, until: timeOf(until) }
 }
-
-/** Of all that is not the key's. */
-const checksumOf = (facts: string, payload: string): string => crc32(payload, crc32(facts)).toString(16).padStart(8, '0')
 
 const assertCheck = (check: string, key: string): void => {
   if (check !== checkOf(key)) throw new CodecError('the record belongs to another key', '')

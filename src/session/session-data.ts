@@ -3,7 +3,7 @@ import { CodecError } from '../errors.js'
 import { applyChanges, ChangeLog, joined } from '../record/change-log.js'
 import type { Change, ChangeName, Changes, OpenRecord } from '../record/change-log.js'
 import type { DataCodec } from '../record/codec.js'
-import { Content } from '../record/content.js'
+import { Content, isObject } from '../record/content.js'
 import type { RecordForm, RecordMeta } from '../record/record.js'
 
 type Data = Record<string, unknown>
@@ -331,8 +331,6 @@ export class SessionData {
 }
 
 const NONE: readonly string[] = []
-
-const isObject = (value: unknown): value is object => typeof value === 'object' && value !== null
 
 const isSame = (key: string, one: Content, other: Content): boolean =>
   one.has(key) === other.has(key) && isDeepStrictEqual(one.get(key), other.get(key))

@@ -16,7 +16,7 @@ const forbidden = {
   'S110: bytes compared in a time that tells where they differ': /\.equals\(|\.compare\(|Buffer\.compare/,
   'S130: code or types made of data': /\beval\b|\bnew Function\b|node:vm|node:v8|\bdeserialize\b/,
   'S003: a random source that can be guessed': /Math\.random|pseudoRandomBytes/,
-  'S113: compression': /(?<!import \{ crc32 \} from ')node:zlib/,
+  'S113: compression': /node:zlib/,
 }
 
 const hits = (pattern: RegExp, files = sources): string[] => files.filter(({ code }) => pattern.test(code)).map(({ file }) => file)
